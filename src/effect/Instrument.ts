@@ -1,0 +1,38 @@
+/**
+ * `Instrument`: read-only hooks into a runtime, for metrics, traces and tests. A runtime without instruments pays nothing
+ * for them. A hook must not throw and must not run effects: it is called in the middle of the run loop.
+ *
+ * @since 0.1.0
+ */
+import type { Exit } from './Exit.js'
+
+// -------------------------------------------------------------------------------------
+// model
+// -------------------------------------------------------------------------------------
+
+/**
+ * Who a fiber is. Two calls about the same fiber are given the same object.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface FiberInfo {
+  /** Unique within its run; the main fiber is 1. */
+  readonly id: number
+  readonly name: string
+}
+
+/**
+ * What a runtime reports. Give them to `Runtime.make`.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Instrument {
+  readonly onSpawn?: (fiber: FiberInfo, parent: FiberInfo) => void
+  /** The fiber waits, on something with this name. */
+  readonly onPark?: (fiber: FiberInfo, waitsOn: string) => void
+  /** The fiber has its turn, for the first time or again. */
+  readonly onResume?: (fiber: FiberInfo) => void
+  readonly onExit?: (fiber: FiberInfo, exit: Exit<unknown, unknown>) => void
+}

@@ -1,0 +1,344 @@
+/**
+ * `Runtime` runs an effect, at the edge of a program only: inside, effects are composed. A run owns a root scope, starts at
+ * once up to its first wait, and settles after all clean-up.
+ *
+ * For a whole process use `Main` of `millrace/node`, which also handles signals and the exit code; in tests use
+ * `TestRuntime` of `millrace/testing`.
+ *
+ * @since 0.1.0
+ */
+import { type Cause, isCancelledOnly, toError } from './Cause.js'
+import { type Clock, host as hostClock } from './Clock.js'
+import type { Effect } from './Effect.js'
+import type { Exit } from './Exit.js'
+import type { Instrument } from './Instrument.js'
+import { joinThen, withoutCancelled } from './internal/causes.js'
+import { emptyEnvironment, Done, Fiber } from './internal/fiber.js'
+import type { Op, Untyped } from './internal/op.js'
+import type { Child, Owner } from './internal/owner.js'
+import { Run } from './internal/run.js'
+import { cancellation, type ScopeNode } from './internal/scopeTree.js'
+import { borrowQueue, giveBackQueue } from './internal/syncScheduler.js'
+import { describeRun } from './internal/tree.js'
+import { toCancellation } from './internal/reasons.js'
+import { host as hostScheduler, type Scheduler } from './Scheduler.js'
+
+// -------------------------------------------------------------------------------------
+// model
+// -------------------------------------------------------------------------------------
+
+declare const RuntimeTypeId: unique symbol
+
+/**
+ * A clock, a scheduler and instruments. Opaque; see {@link make}.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Runtime {
+  readonly [RuntimeTypeId]: true
+}
+
+/**
+ * How a runtime is made.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface RuntimeOptions {
+  readonly clock?: Clock
+  readonly scheduler?: Scheduler
+  readonly instruments?: ReadonlyArray<Instrument>
+}
+
+/**
+ * How an effect is run.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface RunOptions {
+  /** Cancels the root scope when it aborts. A run never leaves a listener on it. */
+  readonly signal?: AbortSignal
+  readonly runtime?: Runtime
+  /** Name of the main task and of the root scope; `main` when absent. */
+  readonly name?: string
+  /** Ms that clean-up may take once the run is cancelled; without it clean-up is never cut short. */
+  readonly grace?: number
+}
+
+/**
+ * The defect of `runSync` when the effect would wait.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface WouldWait {
+  readonly _tag: 'WouldWait'
+  /** What is alive and what it waits on, a line each. */
+  readonly tree: string
+}
+
+interface Services {
+  readonly clock: Clock
+  readonly scheduler: Scheduler
+  readonly instruments: ReadonlyArray<Instrument> | null
+}
+
+const servicesOf = (runtime: Runtime): Services => runtime as Untyped
+
+// -------------------------------------------------------------------------------------
+// constructors
+// -------------------------------------------------------------------------------------
+
+/**
+ * A runtime with services of your own; what is left out is that of the host.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { Effect, Runtime } from 'millrace'
+ *
+ * const ended: Array<string> = []
+ * const runtime = Runtime.make({ instruments: [{ onExit: (fiber) => ended.push(fiber.name) }] })
+ *
+ * Runtime.runSync(Effect.unit, { runtime, name: 'hello' })
+ * assert.deepEqual(ended, ['hello'])
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (options: RuntimeOptions = {}): Runtime => {
+  const services: Services = {
+    clock: options.clock ?? hostClock,
+    scheduler: options.scheduler ?? hostScheduler,
+    instruments:
+      options.instruments === undefined || options.instruments.length === 0 ? null : options.instruments
+  }
+  return services as Untyped
+}
+
+/**
+ * The runtime of the host: its clock, first ready first run, no instruments.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const defaultRuntime: Runtime = make()
+
+let current: Runtime = defaultRuntime
+
+/**
+ * What runs without a `runtime` option use from now on; to be called once, where the program starts.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const setDefault = (runtime: Runtime): void => {
+  current = runtime
+}
+
+// -------------------------------------------------------------------------------------
+// runs
+// -------------------------------------------------------------------------------------
+
+/** Stands in the place of a group for the main fiber. */
+class Edge implements Owner {
+  readonly scope: ScopeNode
+  private readonly name: string
+  private readonly onEnd: () => void
+
+  constructor(scope: ScopeNode, name: string, onEnd: () => void) {
+    this.scope = scope
+    this.name = name
+    this.onEnd = onEnd
+  }
+
+  childName(): string {
+    return this.name
+  }
+
+  childEnded(_child: Child): void {
+    this.onEnd()
+  }
+}
+
+interface Launched {
+  readonly run: Run
+  readonly main: Fiber
+}
+
+/** Starts a run: its root is cancelled first if the signal was aborted before, and the effect still starts. */
+const launch = (
+  fx: Effect<never, unknown, unknown>,
+  options: RunOptions,
+  onEnd: (main: Fiber) => void
+): Launched => {
+  const { clock, scheduler, instruments } = servicesOf(options.runtime ?? current)
+  const { signal, grace } = options
+  const name = options.name ?? 'main'
+  const run = new Run(clock, scheduler, instruments, name)
+  if (grace !== undefined) run.root.setGrace(grace)
+
+  const abort = () => {
+    run.root.cancel(cancellation({ _tag: 'Aborted', reason: (signal as AbortSignal).reason }))
+  }
+  const edge = new Edge(run.root, name, () => {
+    signal?.removeEventListener('abort', abort)
+    run.close()
+    onEnd(main)
+  })
+  const main: Fiber = new Fiber(run, run.root, edge, fx as Untyped as Op, emptyEnvironment, null, name, 0)
+  if (signal?.aborted === true) abort()
+  else signal?.addEventListener('abort', abort, { once: true })
+  if (scheduler.start === undefined) scheduler.schedule(main)
+  else scheduler.start(main)
+  return { run, main }
+}
+
+/**
+ * Runs the effect; the promise never rejects.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { Cause, Effect, Runtime } from 'millrace'
+ *
+ * const exit = await Runtime.runExit(Effect.fail('no'))
+ * assert.ok(exit._tag === 'Left')
+ * assert.deepEqual(Cause.failures(exit.left), ['no'])
+ *
+ * @category runs
+ * @since 0.1.0
+ */
+export const runExit = <E, A>(fx: Effect<{}, E, A>, options: RunOptions = {}): Promise<Exit<E, A>> =>
+  new Promise((resolve) => {
+    launch(fx, options, (main) => {
+      resolve(main.exit())
+    })
+  })
+
+/**
+ * Runs the effect; the promise rejects with `Cause.toError` of the cause, or with `signal.reason` when the run was ended by
+ * its own `signal` and nothing else went wrong.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { Effect, Runtime } from 'millrace'
+ *
+ * assert.equal(await Runtime.runPromise(Effect.succeed(42)), 42)
+ * await assert.rejects(Runtime.runPromise(Effect.fail('no')), { name: 'CauseError' })
+ *
+ * @category runs
+ * @since 0.1.0
+ */
+export const runPromise = <E, A>(fx: Effect<{}, E, A>, options: RunOptions = {}): Promise<A> =>
+  new Promise((resolve, reject) => {
+    launch(fx, options, (main) => {
+      const cause = main.failure()
+      if (cause === null) resolve(main.value)
+      // The reason is the caller's own value, an error by custom only.
+      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors
+      else reject(endedBySignal(cause, options.signal) ? options.signal?.reason : toError(cause))
+    })
+  })
+
+const endedBySignal = (cause: Cause<unknown>, signal: AbortSignal | undefined): boolean =>
+  signal !== undefined &&
+  signal.aborted &&
+  isCancelledOnly(cause) &&
+  cause._tag === 'Cancelled' &&
+  cause.reason._tag === 'Aborted' &&
+  cause.reason.reason === signal.reason
+
+/**
+ * Runs an effect that does not wait, and returns its exit. If it would wait it is cancelled, its finalizers run as far as
+ * they can without waiting, and the exit holds the defect {@link WouldWait}.
+ *
+ * @category runs
+ * @since 0.1.0
+ */
+export const runSyncExit = <E, A>(fx: Effect<{}, E, A>, options: RunOptions = {}): Exit<E, A> => {
+  const main = runNow(fx, options)
+  return main.status === Done ? main.exit() : { _tag: 'Left', left: giveUp(main) }
+}
+
+/**
+ * Runs an effect that does not wait, and returns its value. Throws `Cause.toError` of the cause, which holds the defect
+ * {@link WouldWait} if the effect would wait.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { Effect, Runtime } from 'millrace'
+ *
+ * assert.equal(Runtime.runSync(Effect.succeed(42)), 42)
+ * assert.throws(() => Runtime.runSync(Effect.sleep(1)), /WouldWait/)
+ *
+ * @category runs
+ * @since 0.1.0
+ */
+export const runSync = <E, A>(fx: Effect<{}, E, A>, options: RunOptions = {}): A => {
+  const main = runNow(fx, options)
+  if (main.status !== Done) throw toError(giveUp(main))
+  const cause = main.failure()
+  if (cause !== null) throw toError(cause)
+  return main.value
+}
+
+/** Drives a queue of its own, so that it also works inside of a fiber. */
+const runNow = (fx: Effect<never, unknown, unknown>, options: RunOptions): Fiber => {
+  const { clock, instruments } = servicesOf(options.runtime ?? current)
+  const name = options.name ?? 'main'
+  const queue = borrowQueue()
+  const run = new Run(clock, queue, instruments, name)
+  const main = new Fiber(run, run.root, null, fx as Untyped as Op, emptyEnvironment, null, name, 0)
+  const { signal, grace } = options
+  if (grace !== undefined) run.root.setGrace(grace)
+  if (signal?.aborted === true) run.root.cancel(cancellation({ _tag: 'Aborted', reason: signal.reason }))
+  main.run()
+  queue.drain()
+  if (main.status === Done) run.close()
+  giveBackQueue(queue)
+  return main
+}
+
+const giveUp = (main: Fiber): Cause<never> => {
+  const run = main.runOf
+  const defect: WouldWait = { _tag: 'WouldWait', tree: describeRun(run) }
+  const queue = run.scheduler as ReturnType<typeof borrowQueue>
+  run.root.cancel(cancellation({ _tag: 'Explicit', value: 'runSync does not wait' }))
+  queue.drain()
+  run.close()
+  const rest = main.status === Done ? main.failure() : null
+  const left = rest === null ? null : withoutCancelled(rest)
+  const die: Cause<never> = { _tag: 'Die', defect }
+  return left === null ? die : joinThen(die, left as Cause<never>)
+}
+
+/**
+ * Starts a run and calls back at its end. The result cancels the run, with a reason as in `CancelScope.cancel`; it does not
+ * wait for the end.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { Effect, Exit, Runtime } from 'millrace'
+ *
+ * const exit = await new Promise<Exit.Exit<never, void>>((resolve) => {
+ *   const cancel = Runtime.runCallback(Effect.sleep(60_000), resolve)
+ *   cancel('not needed')
+ * })
+ * assert.ok(Exit.isCancelled(exit))
+ *
+ * @category runs
+ * @since 0.1.0
+ */
+export const runCallback = <E, A>(
+  fx: Effect<{}, E, A>,
+  onExit: (exit: Exit<E, A>) => void,
+  options: RunOptions = {}
+): ((reason?: unknown) => void) => {
+  const { run } = launch(fx, options, (main) => {
+    onExit(main.exit())
+  })
+  return (reason) => {
+    if (!run.closed) run.root.cancel(toCancellation(reason, { _tag: 'None' }))
+  }
+}

@@ -1,0 +1,164 @@
+/**
+ * `Scheduler` decides which ready fiber runs next and how long it may run. The runtime of the host uses {@link host};
+ * tests use a seeded one, which makes every run reproducible.
+ *
+ * @since 0.1.0
+ */
+
+// -------------------------------------------------------------------------------------
+// model
+// -------------------------------------------------------------------------------------
+
+/**
+ * Something that is ready to run: a fiber is its own turn, so that scheduling allocates nothing.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Turn {
+  /** Runs up to the next wait or the end of the slice. Never throws. */
+  readonly run: () => void
+  /** For the queue of the scheduler that holds the turn; nobody else touches it. */
+  next: Turn | null
+}
+
+/**
+ * Runs turns.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Scheduler {
+  /** Runs the turn later, never inside this call. */
+  readonly schedule: (turn: Turn) => void
+  /**
+   * A turn that became ready by a call from outside (a callback, a timer, a new run). A scheduler that has this may run it
+   * at once; without it the turn is scheduled.
+   */
+  readonly wake?: (turn: Turn) => void
+  /**
+   * The first turn of a new run, which runs at once, also inside of another turn; without this it is scheduled.
+   */
+  readonly start?: (turn: Turn) => void
+  /** A turn that has used up its steps and wants to go on; without this it is scheduled. */
+  readonly exhausted?: (turn: Turn) => void
+  /** Steps that a fiber may take before it yields to the others. */
+  readonly maxSteps: number
+}
+
+// -------------------------------------------------------------------------------------
+// constructors
+// -------------------------------------------------------------------------------------
+
+/** After this many ms of turns the host gets its own turn of I/O and timers. */
+const slice = 2
+
+/** Reading the clock costs as much as a short turn, so it is read once in so many. */
+const turnsPerLook = 64
+
+const settled = Promise.resolve()
+
+/** Lets the host serve I/O and timers, then calls back. */
+const afterHost: (callback: () => void) => void = (() => {
+  if (typeof setImmediate === 'function') return (callback: () => void) => void setImmediate(callback)
+  return (callback: () => void) => {
+    // A browser has no setImmediate, and clamps nested timers to 4 ms; a message does not wait.
+    const { port1, port2 } = new MessageChannel()
+    port1.onmessage = () => {
+      port1.close()
+      callback()
+    }
+    port2.postMessage(undefined)
+  }
+})()
+
+class HostScheduler implements Scheduler {
+  readonly maxSteps: number
+  private head: Turn | null
+  private tail: Turn | null
+  private running: boolean
+  private requested: boolean
+  private untilLook: number
+
+  constructor() {
+    this.maxSteps = 512
+    this.head = null
+    this.tail = null
+    this.running = false
+    this.requested = false
+    this.untilLook = turnsPerLook
+  }
+
+  readonly schedule = (turn: Turn): void => {
+    turn.next = null
+    if (this.tail === null) this.head = turn
+    else this.tail.next = turn
+    this.tail = turn
+    if (!this.running && !this.requested) this.request()
+  }
+
+  readonly wake = (turn: Turn): void => {
+    if (this.running) {
+      this.schedule(turn)
+      return
+    }
+    this.running = true
+    try {
+      turn.run()
+    } finally {
+      this.running = false
+    }
+    if (this.head !== null) this.drain()
+  }
+
+  readonly start = (turn: Turn): void => {
+    if (this.running) turn.run()
+    else this.wake(turn)
+  }
+
+  readonly exhausted = (turn: Turn): void => {
+    // Its steps may each have taken long.
+    this.untilLook = 0
+    this.schedule(turn)
+  }
+
+  private request(): void {
+    this.requested = true
+    // A then on a settled promise costs less than half of queueMicrotask on Node 20.
+    void settled.then(this.drain)
+  }
+
+  private readonly drain = (): void => {
+    this.requested = false
+    this.running = true
+    const end = performance.now() + slice
+    this.untilLook = turnsPerLook
+    try {
+      for (let turn = this.head; turn !== null; turn = this.head) {
+        this.head = turn.next
+        if (this.head === null) this.tail = null
+        turn.next = null
+        turn.run()
+        if (--this.untilLook <= 0) {
+          if (performance.now() >= end) break
+          this.untilLook = turnsPerLook
+        }
+      }
+    } finally {
+      this.running = false
+      if (this.head !== null) {
+        this.requested = true
+        afterHost(this.drain)
+      }
+    }
+  }
+}
+
+/**
+ * The scheduler of the host: first ready, first run, in a microtask. After about 2 ms of turns the host gets its own turn
+ * of I/O and timers.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const host: Scheduler = new HostScheduler()

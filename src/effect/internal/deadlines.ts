@@ -1,0 +1,121 @@
+/**
+ * The timers of a run: one heap, and at most one timer of the clock. Timers fire in the order of (time, number), where
+ * the number is taken when a sleep starts or a scope is entered, even if the timer is queued later. So a deadline wins a
+ * tie with a sleep inside it.
+ *
+ * @internal
+ */
+import type { Clock } from '../Clock.js'
+
+export interface Timer {
+  time: number
+  readonly order: number
+  /** Place in the heap; -1 when it is in none. */
+  index: number
+  fire(): void
+}
+
+const before = (a: Timer, b: Timer): boolean => a.time < b.time || (a.time === b.time && a.order < b.order)
+
+export class Timers {
+  private readonly clock: Clock
+  private readonly heap: Array<Timer>
+  private orders: number
+  /** When the clock will wake us; Infinity when it will not. */
+  private armed: number
+  private disarm: (() => void) | null
+  private readonly wake: () => void
+
+  constructor(clock: Clock) {
+    this.clock = clock
+    this.heap = []
+    this.orders = 0
+    this.armed = Infinity
+    this.disarm = null
+    this.wake = () => this.serve()
+  }
+
+  nextOrder(): number {
+    return ++this.orders
+  }
+
+  isEmpty(): boolean {
+    return this.heap.length === 0
+  }
+
+  add(timer: Timer): void {
+    this.heap.push(timer)
+    this.up(this.heap.length - 1, timer)
+    if (timer.time < this.armed) this.arm(timer.time)
+  }
+
+  /**
+   * The clock's timer is left armed even if it was for this one: programs that open a timeout in a loop would pay for
+   * arming each time. It finds nothing to do, or what came later.
+   */
+  remove(timer: Timer): void {
+    const at = timer.index
+    if (at === -1) return
+    timer.index = -1
+    const last = this.heap.pop() as Timer
+    if (last === timer) return
+    if (at > 0 && before(last, this.heap[(at - 1) >> 1] as Timer)) this.up(at, last)
+    else this.down(at, last)
+  }
+
+  close(): void {
+    this.heap.length = 0
+    this.armed = Infinity
+    if (this.disarm !== null) this.disarm()
+    this.disarm = null
+  }
+
+  private arm(time: number): void {
+    if (this.disarm !== null) this.disarm()
+    this.armed = time
+    this.disarm = this.clock.at(time, this.wake)
+  }
+
+  private serve(): void {
+    this.armed = Infinity
+    this.disarm = null
+    const now = this.clock.now()
+    for (let first = this.heap[0]; first !== undefined && first.time <= now; first = this.heap[0]) {
+      this.remove(first)
+      first.fire()
+    }
+    const next = this.heap[0]
+    if (next !== undefined && next.time < this.armed) this.arm(next.time)
+  }
+
+  private up(start: number, timer: Timer): void {
+    let at = start
+    while (at > 0) {
+      const above = (at - 1) >> 1
+      const parent = this.heap[above] as Timer
+      if (!before(timer, parent)) break
+      this.heap[at] = parent
+      parent.index = at
+      at = above
+    }
+    this.heap[at] = timer
+    timer.index = at
+  }
+
+  private down(start: number, timer: Timer): void {
+    const { heap } = this
+    let at = start
+    for (;;) {
+      let below = 2 * at + 1
+      if (below >= heap.length) break
+      if (below + 1 < heap.length && before(heap[below + 1] as Timer, heap[below] as Timer)) below++
+      const child = heap[below] as Timer
+      if (!before(child, timer)) break
+      heap[at] = child
+      child.index = at
+      at = below
+    }
+    heap[at] = timer
+    timer.index = at
+  }
+}

@@ -1,0 +1,78 @@
+/**
+ * Whoever waits for child fibers: a task group or a parallel composition. Both account for exits in the same way.
+ *
+ * @internal
+ */
+import type { Cancelled, Cause } from '../Cause.js'
+import { joinAllBoth, withoutCancelled } from './causes.js'
+import type { Untyped } from './op.js'
+import type { ScopeNode } from './scopeTree.js'
+
+/** A child fiber, as its owner sees it. */
+export interface Child {
+  readonly id: number
+  readonly owner: Owner | null
+  /** How it ended: a mode of `op.ts`, and its value. */
+  readonly mode: number
+  readonly value: Untyped
+  /** The place among the arms, or a name. */
+  readonly label: string | number | null
+  readonly name: string
+  /** Its own scope was cancelled, and nothing from outside: nobody else is concerned. */
+  readonly selfCancelled: boolean
+  readonly service: boolean
+  readonly owned: boolean
+  /** Not ready yet: its failure belongs to whoever starts it. */
+  readonly held: boolean
+  /** Somebody was given its exit. */
+  readonly looked: boolean
+  /** Why it failed; null after a value. The leaf is made once. */
+  failure(): Cause<unknown> | null
+}
+
+export interface Owner {
+  /** Where children start. */
+  readonly scope: ScopeNode
+  /** What a child without a name of its own is called. */
+  childName(label: number): string
+  childEnded(child: Child): void
+}
+
+/** Exits as they come in: failures in the order of arrival, cancellations folded into one. */
+export class Exits {
+  readonly failures: Array<Cause<unknown>>
+  cancelled: Cancelled | null
+
+  constructor() {
+    this.failures = []
+    this.cancelled = null
+  }
+
+  /** What is left of the cause without its cancellations, or null. */
+  add(cause: Cause<unknown>): Cause<unknown> | null {
+    if (cause._tag === 'Cancelled') {
+      if (this.cancelled === null) this.cancelled = cause
+      return null
+    }
+    const rest = withoutCancelled(cause)
+    if (rest !== cause && this.cancelled === null) this.cancelled = firstCancelled(cause)
+    if (rest !== null) this.failures.push(rest)
+    return rest
+  }
+
+  /** All that went wrong, with one `Cancelled` at most, and none if the cancellations are absorbed. */
+  cause(absorbed: boolean): Cause<unknown> | null {
+    const { failures, cancelled } = this
+    const all = cancelled === null || absorbed ? failures : [...failures, cancelled]
+    return all.length === 0 ? null : joinAllBoth(all)
+  }
+}
+
+const firstCancelled = (cause: Cause<unknown>): Cancelled | null => {
+  const rest: Array<Cause<unknown>> = [cause]
+  for (let next = rest.pop(); next !== undefined; next = rest.pop()) {
+    if (next._tag === 'Cancelled') return next
+    if (next._tag === 'Then' || next._tag === 'Both') rest.push(next.right, next.left)
+  }
+  return null
+}

@@ -1,0 +1,248 @@
+/**
+ * The operations that look at the fiber: checkpoints, time, callbacks, joining. Each is a static function with two
+ * operands, so that running one allocates no closure.
+ *
+ * A primitive that may wait looks first whether its scope is cancelled; if so it does nothing else.
+ *
+ * @internal
+ */
+import type { Cause } from '../Cause.js'
+import type { Exit } from '../Exit.js'
+import { joinThen, withoutCancelled } from './causes.js'
+import type { Timer } from './deadlines.js'
+import { checkDuration, Done, Looked, New, type Fiber } from './fiber.js'
+import { Check, Die, Fail, Fault, Op, Primitive, Return, type Signal, type Untyped } from './op.js'
+import { type Wait, type Waiter, WaitList, never as neverEnds } from './waiting.js'
+
+export type PrimitiveFunction = (fiber: Fiber, b: Untyped, c: Untyped) => Untyped
+
+export const primitive = (f: PrimitiveFunction, b?: Untyped, c?: Untyped): Op => new Op(Primitive, f, b, c)
+
+// ---- checkpoints
+
+export const yieldNow = primitive((fiber) => fiber.reschedule(Return, undefined))
+
+export const checkCancelled = primitive((fiber) => (fiber.isCancelled() ? fiber.raiseCancelled() : undefined))
+
+const checkpointPrimitive: PrimitiveFunction = (fiber) => fiber.reschedule(Check, undefined)
+
+export const checkpoint = primitive(checkpointPrimitive)
+
+export const never = primitive((fiber) =>
+  fiber.isCancelled() ? fiber.raiseCancelled() : fiber.park(neverEnds)
+)
+
+// ---- time
+
+class Sleep implements Timer, Wait {
+  readonly label: string
+  readonly foreign: boolean
+  time: number
+  readonly order: number
+  index: number
+  private readonly fiber: Fiber
+
+  constructor(fiber: Fiber, time: number) {
+    this.label = 'sleep'
+    this.foreign = false
+    this.time = time
+    this.order = fiber.runOf.timers.nextOrder()
+    this.index = -1
+    this.fiber = fiber
+  }
+
+  fire(): void {
+    this.fiber.resume(Return, undefined)
+  }
+
+  abandon(): boolean {
+    this.fiber.runOf.timers.remove(this)
+    return true
+  }
+}
+
+const sleepUntilTime = (fiber: Fiber, time: number): typeof Signal => {
+  if (fiber.isCancelled()) return fiber.raiseCancelled()
+  if (time === Infinity) return fiber.park(neverEnds)
+  const sleep = new Sleep(fiber, time)
+  fiber.runOf.timers.add(sleep)
+  return fiber.park(sleep)
+}
+
+export const sleepPrimitive: PrimitiveFunction = (fiber, ms: number) => {
+  checkDuration('The duration of a sleep', ms)
+  return ms <= 0
+    ? checkpointPrimitive(fiber, undefined, undefined)
+    : sleepUntilTime(fiber, fiber.runOf.now() + ms)
+}
+
+export const sleepUntilPrimitive: PrimitiveFunction = (fiber, time: number) => {
+  checkDuration('The time of a sleep', time)
+  return time <= fiber.runOf.now()
+    ? checkpointPrimitive(fiber, undefined, undefined)
+    : sleepUntilTime(fiber, time)
+}
+
+export const currentTime = primitive((fiber) => fiber.runOf.now())
+
+// ---- callbacks
+
+/** A wait on somebody outside who calls back once. */
+export class Callback implements Wait {
+  readonly label: string
+  readonly foreign: boolean
+  private readonly fiber: Fiber
+  /** Set when the first `resume` came, or the wait was withdrawn. */
+  private settled: boolean
+  private registering: boolean
+  private mode: number
+  private value: Untyped
+  /** Undone however the wait ends. */
+  private cleanUp: (() => void) | null
+  /** What a cancellation does, instead of withdrawing the wait at once. */
+  private readonly onCancel: ((forced: boolean) => boolean) | null
+
+  constructor(
+    fiber: Fiber,
+    label: string,
+    foreign: boolean,
+    onCancel: ((forced: boolean) => boolean) | null
+  ) {
+    this.label = label
+    this.foreign = foreign
+    this.fiber = fiber
+    this.settled = false
+    this.registering = true
+    this.mode = Return
+    this.value = undefined
+    this.cleanUp = null
+    this.onCancel = onCancel
+  }
+
+  resume(mode: number, value: Untyped): void {
+    if (this.settled) return
+    this.settled = true
+    this.mode = mode
+    this.value = value
+    if (!this.registering) {
+      this.finish()
+      this.fiber.wake(this.mode, this.value)
+    }
+  }
+
+  /** A clean-up that throws is a defect, which joins what the wait ended with. */
+  private finish(): void {
+    const { cleanUp } = this
+    if (cleanUp === null) return
+    this.cleanUp = null
+    try {
+      cleanUp()
+    } catch (defect) {
+      const before = this.mode === Return ? null : this.fiber.causeOf(this.mode, this.value)
+      const die: Cause<never> = { _tag: 'Die', defect }
+      this.mode = Fault
+      this.value = before === null ? die : joinThen(before, die)
+    }
+  }
+
+  /** For the primitive, after registering. */
+  registered(cleanUp: (() => void) | void): Untyped {
+    this.registering = false
+    if (typeof cleanUp === 'function') this.cleanUp = cleanUp
+    if (!this.settled) return this.fiber.park(this)
+    this.finish()
+    return this.mode === Return ? this.value : this.fiber.signal(this.mode, this.value)
+  }
+
+  abandon(_waiter: Waiter, forced: boolean): boolean {
+    if (this.onCancel !== null && !this.onCancel(forced)) return false
+    this.settled = true
+    const { cleanUp } = this
+    this.cleanUp = null
+    if (cleanUp !== null) cleanUp()
+    return true
+  }
+}
+
+/** How a fiber goes on with an exit from elsewhere. */
+export const modeOf = (exit: Exit<unknown, unknown>): number => (exit._tag === 'Right' ? Return : Fault)
+
+export const asyncPrimitive: PrimitiveFunction = (
+  fiber,
+  register: (resume: (exit: Exit<unknown, unknown>) => void) => (() => void) | void
+) => {
+  if (fiber.isCancelled()) return fiber.raiseCancelled()
+  const callback = new Callback(fiber, 'async', true, null)
+  const cleanUp = register((exit) => {
+    if (exit._tag === 'Right') callback.resume(Return, exit.right)
+    else callback.resume(Fault, fiber.admit(exit.left))
+  })
+  return callback.registered(cleanUp)
+}
+
+// ---- tasks
+
+interface Answer {
+  readonly mode: number
+  readonly value: Untyped
+}
+
+const giveExit = (child: Fiber): Answer => {
+  child.flags |= Looked
+  return { mode: Return, value: child.exit() }
+}
+
+const endAlike = (child: Fiber): Answer => {
+  child.flags |= Looked
+  const cause = child.failure()
+  if (cause === null) return { mode: Return, value: child.value }
+  const rest = withoutCancelled(cause)
+  if (rest !== null) return { mode: Fault, value: rest }
+  const reason = cause._tag === 'Cancelled' ? cause.reason : { _tag: 'Explicit', value: undefined }
+  return { mode: Fail, value: { _tag: 'TaskCancelled', task: child.name, reason } }
+}
+
+const awaitEnd = (fiber: Fiber, child: Fiber, label: string, ask: (child: Fiber) => Answer): Untyped => {
+  if (fiber.isCancelled()) return fiber.raiseCancelled()
+  if (child.status !== Done) {
+    child.joiners ??= new WaitList(label)
+    child.joiners.add(fiber, ask)
+    return fiber.park(child.joiners)
+  }
+  const { mode, value } = ask(child)
+  return mode === Return ? value : fiber.signal(mode, value)
+}
+
+export const waitPrimitive: PrimitiveFunction = (fiber, child: Fiber) =>
+  awaitEnd(fiber, child, 'Task.wait', giveExit)
+
+export const joinPrimitive: PrimitiveFunction = (fiber, child: Fiber) =>
+  awaitEnd(fiber, child, 'Task.join', endAlike)
+
+export const pollPrimitive: PrimitiveFunction = (_fiber, child: Fiber) =>
+  child.status === Done ? { _tag: 'Some', value: giveExit(child).value } : { _tag: 'None' }
+
+export type Status = 'pending' | 'running' | 'cancelling' | 'finished' | 'failed' | 'cancelled'
+
+export const statusOf = (fiber: Fiber): Status => {
+  if (fiber.status === Done) {
+    const cause = fiber.failure()
+    if (cause === null) return 'finished'
+    return withoutCancelled(cause) === null ? 'cancelled' : 'failed'
+  }
+  if (fiber.status === New) return 'pending'
+  return fiber.scope.effective || (fiber.own !== null && fiber.own.effective) ? 'cancelling' : 'running'
+}
+
+// ---- environment and locals
+
+export const ask = primitive((fiber) => fiber.environment)
+
+export const asksPrimitive: PrimitiveFunction = (fiber, f: (environment: Untyped) => Untyped) =>
+  f(fiber.environment)
+
+export const isDone = (fiber: Fiber): boolean => fiber.status === Done
+
+/** A defect that teaches. */
+export const misuse = (fiber: Fiber, message: string): typeof Signal =>
+  fiber.signal(Die, new TypeError(message))

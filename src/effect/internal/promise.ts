@@ -1,0 +1,110 @@
+/**
+ * Waiting for a promise, by the rules for what a cancellation does to it: abort the signal if there is one, then wait until
+ * the promise settles, so that nothing runs on unobserved.
+ *
+ * @internal
+ */
+import type { Cause } from '../Cause.js'
+import { toError } from '../Cause.js'
+import { joinThen } from './causes.js'
+import { Cancel, Die, Fail, Fault, type Op, Return, type Untyped } from './op.js'
+import { Callback, primitive, type PrimitiveFunction } from './primitives.js'
+
+/** Typed failures of a rejection; null when a rejection is a defect. */
+export type OnReject = ((reason: unknown) => unknown) | null
+
+/** What a settled value means; null when it is the value. */
+export type OnValue = ((value: Untyped) => { readonly mode: number; readonly value: unknown }) | null
+
+interface PromiseOp {
+  readonly label: string
+  readonly start: (signal: AbortSignal) => PromiseLike<unknown>
+  readonly onReject: OnReject
+  readonly onValue: OnValue
+  readonly abandon: boolean
+  /** A signal costs microseconds, so it is made only for a function that takes one. */
+  readonly wantsSignal: boolean
+}
+
+const isAbort = (reason: unknown, signal: AbortSignal | null): boolean => {
+  if (signal !== null && reason === signal.reason) return true
+  if (typeof reason !== 'object' || reason === null) return false
+  const { name, cause } = reason as { readonly name?: unknown; readonly cause?: unknown }
+  return name === 'AbortError' || (signal !== null && cause !== undefined && cause === signal.reason)
+}
+
+const mapped = (onReject: OnReject, reason: unknown): { readonly mode: number; readonly value: unknown } => {
+  if (onReject === null) return { mode: Die, value: reason }
+  try {
+    return { mode: Fail, value: onReject(reason) }
+  } catch (defect) {
+    return { mode: Die, value: defect }
+  }
+}
+
+const promisePrimitive: PrimitiveFunction = (
+  fiber,
+  { label, start, onReject, onValue, abandon, wantsSignal }: PromiseOp
+) => {
+  if (fiber.isCancelled()) return fiber.raiseCancelled()
+  let controller: AbortController | null = null
+  let cancelled = false
+
+  const callback = new Callback(fiber, label, true, (forced) => {
+    if (!cancelled) {
+      cancelled = true
+      controller?.abort(toError(fiber.causeOf(Cancel, undefined)))
+    }
+    return abandon || forced
+  })
+
+  if (wantsSignal) controller = new AbortController()
+  // The cast is for functions that take no signal, and so never see that there is none.
+  const promise = start(controller === null ? (undefined as Untyped) : controller.signal)
+  if (promise === null || typeof promise !== 'object' || typeof promise.then !== 'function') {
+    throw new TypeError(`${label}: expected a promise from the function, but got ${String(promise)}.`)
+  }
+
+  promise.then(
+    (value) => {
+      let outcome: { readonly mode: number; readonly value: unknown } = { mode: Return, value }
+      if (onValue !== null) {
+        try {
+          outcome = onValue(value)
+        } catch (defect) {
+          outcome = { mode: Die, value: defect }
+        }
+        // A Left after the abort is how such code says that it has stopped.
+        if (cancelled && outcome.mode === Fail) outcome = { mode: Cancel, value: undefined }
+      }
+      callback.resume(outcome.mode, outcome.value)
+    },
+    (reason: unknown) => {
+      if (cancelled && isAbort(reason, controller === null ? null : controller.signal)) {
+        callback.resume(Cancel, undefined)
+        return
+      }
+      const outcome = mapped(onReject, reason)
+      if (cancelled) {
+        const cause = joinThen(
+          fiber.causeOf(Cancel, undefined),
+          fiber.causeOf(outcome.mode, outcome.value) as Cause<unknown>
+        )
+        callback.resume(Fault, cause)
+      } else callback.resume(outcome.mode, outcome.value)
+    }
+  )
+  return callback.registered(undefined)
+}
+
+/** An effect that starts a promise each time it runs, and waits for it. */
+export const settlePromise = (
+  label: string,
+  start: (signal: AbortSignal) => PromiseLike<unknown>,
+  onReject: OnReject,
+  onValue: OnValue,
+  abandon: boolean
+): Op => {
+  const wait: PromiseOp = { label, start, onReject, onValue, abandon, wantsSignal: start.length > 0 }
+  return primitive(promisePrimitive, wait)
+}

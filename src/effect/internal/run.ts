@@ -1,0 +1,67 @@
+/**
+ * A run: what all fibers of one call of a runner share.
+ *
+ * @internal
+ */
+import type { Clock } from '../Clock.js'
+import type { Instrument } from '../Instrument.js'
+import type { Scheduler, Turn } from '../Scheduler.js'
+import { Timers } from './deadlines.js'
+import { ScopeNode } from './scopeTree.js'
+
+export class Run {
+  readonly clock: Clock
+  readonly scheduler: Scheduler
+  readonly instruments: ReadonlyArray<Instrument> | null
+  readonly root: ScopeNode
+  /** A run that was given up (`runSync` of something that waits): what still calls back is ignored. */
+  closed: boolean
+  private ids: number
+  private lazyTimers: Timers | null
+
+  constructor(
+    clock: Clock,
+    scheduler: Scheduler,
+    instruments: ReadonlyArray<Instrument> | null,
+    name: string
+  ) {
+    this.clock = clock
+    this.scheduler = scheduler
+    this.instruments = instruments
+    this.closed = false
+    this.ids = 0
+    this.lazyTimers = null
+    this.root = new ScopeNode(this, null, name, false)
+  }
+
+  nextId(): number {
+    return ++this.ids
+  }
+
+  /** Made when first asked for: most runs of `runSync` have none. */
+  get timers(): Timers {
+    if (this.lazyTimers === null) this.lazyTimers = new Timers(this.clock)
+    return this.lazyTimers
+  }
+
+  get hasTimers(): boolean {
+    return this.lazyTimers !== null && !this.lazyTimers.isEmpty()
+  }
+
+  now(): number {
+    return this.clock.now()
+  }
+
+  /** A turn became ready by a call from outside. */
+  wake(turn: Turn): void {
+    const { scheduler } = this
+    if (scheduler.wake === undefined) scheduler.schedule(turn)
+    else scheduler.wake(turn)
+  }
+
+  /** Nothing of the run may keep the host alive. */
+  close(): void {
+    this.closed = true
+    if (this.lazyTimers !== null) this.lazyTimers.close()
+  }
+}

@@ -1,0 +1,355 @@
+/**
+ * The live tree of cancel scopes: pure synchronous data. It knows a fiber only as something that a cancellation is
+ * delivered to, and imports neither the fiber nor `Effect`.
+ *
+ * Invariants, kept by every function here:
+ * - `effective` is `cancelled || (visible && parent.effective)` for every node, so a checkpoint reads one field;
+ * - `cut >= 0` for every node inside a scope whose grace has ended: shields inside it are over;
+ * - walks are loops over the links of the tree, so depth costs no stack.
+ *
+ * @internal
+ */
+import type { Option } from 'fp-ts/lib/Option.js'
+import type { Cancelled, CancelReason } from '../Cause.js'
+import { cancelled as makeCancelled } from './causes.js'
+import type { Timer, Timers } from './deadlines.js'
+
+/** What lives in a scope. */
+export interface Cancellable {
+  scopePrevious: Cancellable | null
+  scopeNext: Cancellable | null
+  /** The scope became effectively cancelled, or its shields have ended. */
+  cancelDelivered(): void
+}
+
+/** Why, by whom and because of what a scope was cancelled. */
+export interface Cancellation {
+  readonly reason: CancelReason
+  readonly by: Option<string>
+  readonly because: Option<Cancelled>
+}
+
+const none: Option<never> = { _tag: 'None' }
+
+export const cancellation = (reason: CancelReason): Cancellation => ({ reason, by: none, because: none })
+
+class Deadline implements Timer {
+  time: number
+  readonly order: number
+  index: number
+  private readonly node: ScopeNode
+
+  constructor(node: ScopeNode, time: number, order: number) {
+    this.time = time
+    this.order = order
+    this.index = -1
+    this.node = node
+  }
+
+  fire(): void {
+    this.node.cancel(cancellation({ _tag: 'Deadline', time: this.time }))
+  }
+}
+
+class GraceEnd implements Timer {
+  time: number
+  readonly order: number
+  index: number
+  private readonly node: ScopeNode
+  private readonly grace: number
+
+  constructor(node: ScopeNode, time: number, order: number, grace: number) {
+    this.time = time
+    this.order = order
+    this.index = -1
+    this.node = node
+    this.grace = grace
+  }
+
+  fire(): void {
+    this.node.endShields(this.grace)
+  }
+}
+
+/** What scopes need of the run that they belong to. */
+export interface ScopeHost {
+  readonly timers: Timers
+  now(): number
+}
+
+export class ScopeNode {
+  readonly host: ScopeHost
+  parent: ScopeNode | null
+  firstChild: ScopeNode | null
+  lastChild: ScopeNode | null
+  previous: ScopeNode | null
+  next: ScopeNode | null
+  firstFiber: Cancellable | null
+  lastFiber: Cancellable | null
+  effective: boolean
+  cancelled: boolean
+  shield: boolean
+  /** Opened inside a finalizer: shielded by it, whatever `shield` says. */
+  masked: boolean
+  /** The mask of the fiber that opened it, given back on leaving. */
+  savedMask: number
+  /** The grace whose end is over us, in ms; -1 while shields hold. */
+  cut: number
+  grace: number
+  /** A deadline here or above is not queued yet; see `armDeadlines`. */
+  unarmed: boolean
+  deadline: Timer | null
+  graceEnd: Timer | null
+  why: Cancellation | null
+  leaf: Cancelled | null
+  /** The cancellation that was absorbed on leaving. */
+  caught: Cancelled | null
+  name: string
+  /** Called once when the scope is cancelled; for what lives outside of fibers, such as an abort signal. */
+  onCancel: Array<() => void> | null
+
+  constructor(host: ScopeHost, parent: ScopeNode | null, name: string, masked: boolean) {
+    this.host = host
+    this.parent = parent
+    this.firstChild = null
+    this.lastChild = null
+    this.previous = null
+    this.next = null
+    this.firstFiber = null
+    this.lastFiber = null
+    this.cut = parent === null ? -1 : parent.cut
+    this.effective = parent !== null && parent.effective && (!masked || this.cut >= 0)
+    this.cancelled = false
+    this.shield = false
+    this.masked = masked
+    this.savedMask = 0
+    this.grace = -1
+    this.unarmed = parent !== null && parent.unarmed
+    this.deadline = null
+    this.graceEnd = null
+    this.why = null
+    this.leaf = null
+    this.caught = null
+    this.name = name
+    this.onCancel = null
+    if (parent !== null) parent.adopt(this)
+  }
+
+  // ---- links
+
+  private adopt(child: ScopeNode): void {
+    child.parent = this
+    child.next = null
+    child.previous = this.lastChild
+    if (this.lastChild === null) this.firstChild = child
+    else this.lastChild.next = child
+    this.lastChild = child
+  }
+
+  private disown(child: ScopeNode): void {
+    if (child.previous === null) this.firstChild = child.next
+    else child.previous.next = child.next
+    if (child.next === null) this.lastChild = child.previous
+    else child.next.previous = child.previous
+    child.previous = null
+    child.next = null
+  }
+
+  addFiber(fiber: Cancellable): void {
+    fiber.scopeNext = null
+    fiber.scopePrevious = this.lastFiber
+    if (this.lastFiber === null) this.firstFiber = fiber
+    else this.lastFiber.scopeNext = fiber
+    this.lastFiber = fiber
+  }
+
+  removeFiber(fiber: Cancellable): void {
+    if (fiber.scopePrevious === null) this.firstFiber = fiber.scopeNext
+    else fiber.scopePrevious.scopeNext = fiber.scopeNext
+    if (fiber.scopeNext === null) this.lastFiber = fiber.scopePrevious
+    else fiber.scopeNext.scopePrevious = fiber.scopePrevious
+    fiber.scopePrevious = null
+    fiber.scopeNext = null
+  }
+
+  /** The scope was left: no timer of it may fire any more. */
+  close(): void {
+    if (this.parent !== null) this.parent.disown(this)
+    if (this.deadline !== null) this.host.timers.remove(this.deadline)
+    if (this.graceEnd !== null) this.host.timers.remove(this.graceEnd)
+  }
+
+  /** Puts a new scope between this one and `child` (or around nothing, when there is no child yet). */
+  insert(child: ScopeNode | null, name: string): ScopeNode {
+    const between = new ScopeNode(this.host, this, name, false)
+    if (child !== null) {
+      this.disown(child)
+      between.adopt(child)
+    }
+    return between
+  }
+
+  // ---- what a checkpoint asks
+
+  /** Whether the scope sees what is outside of it. */
+  private get visible(): boolean {
+    return (!this.shield && !this.masked) || this.cut >= 0
+  }
+
+  /** A cancellation from outside goes through this scope; if not, a cancelled scope absorbs its own. */
+  cancelledFromOutside(): boolean {
+    return this.parent !== null && this.parent.effective && this.visible
+  }
+
+  absorbs(): boolean {
+    return this.cancelled && !this.cancelledFromOutside()
+  }
+
+  /** The nearest cancelled scope, shields ignored. */
+  nearestCancelled(): ScopeNode | null {
+    let node: ScopeNode | null = this as ScopeNode
+    while (node !== null && !node.cancelled) node = node.parent
+    return node
+  }
+
+  effectiveDeadline(): number {
+    if (this.effective) return -Infinity
+    let least = Infinity
+    for (
+      let node: ScopeNode | null = this as ScopeNode;
+      node !== null;
+      node = node.visible ? node.parent : null
+    ) {
+      if (node.deadline !== null && node.deadline.time < least) least = node.deadline.time
+    }
+    return least
+  }
+
+  /** The leaf of this scope's cancellation, made once. */
+  cancelledLeaf(): Cancelled {
+    if (this.leaf === null) {
+      const { reason, by, because } = this.why as Cancellation
+      this.leaf = makeCancelled(this.name, reason, by, because)
+    }
+    return this.leaf
+  }
+
+  // ---- what changes it
+
+  cancel(why: Cancellation): void {
+    if (this.cancelled) return
+    this.cancelled = true
+    this.why = why
+    if (!this.effective) this.spread()
+    if (this.onCancel === null) return
+    const callbacks = this.onCancel
+    this.onCancel = null
+    for (const callback of callbacks) callback()
+  }
+
+  /** Absolute; Infinity for none. A time that has come cancels at once. */
+  setDeadline(time: number): void {
+    const { timers } = this.host
+    if (this.deadline !== null) timers.remove(this.deadline)
+    this.deadline = time === Infinity ? null : new Deadline(this, time, timers.nextOrder())
+    if (this.deadline === null) return
+    if (time <= this.host.now()) this.deadline.fire()
+    else timers.add(this.deadline)
+  }
+
+  /**
+   * A deadline on entry takes its number now and is queued at the first wait inside: what never waits pays for no timer.
+   * Relative to now when `relative`.
+   */
+  enterDeadline(time: number, relative: boolean): void {
+    const now = this.host.now()
+    const at = relative ? now + time : time
+    if (at === Infinity) return
+    this.deadline = new Deadline(this, at, this.host.timers.nextOrder())
+    if (at <= now) this.deadline.fire()
+    else this.unarmed = true
+  }
+
+  /** Called before a fiber waits or yields in a scope that is `unarmed`. */
+  armDeadlines(): void {
+    for (let node: ScopeNode | null = this as ScopeNode; node !== null && node.unarmed; node = node.parent) {
+      node.unarmed = false
+      if (node.deadline !== null && node.deadline.index === -1 && !node.cancelled)
+        this.host.timers.add(node.deadline)
+    }
+  }
+
+  setShield(shield: boolean): void {
+    if (this.shield === shield) return
+    this.shield = shield
+    const effective = this.cancelled || this.cancelledFromOutside()
+    if (effective && !this.effective) this.spread()
+    else if (!effective && this.effective) this.withdraw()
+  }
+
+  setGrace(grace: number): void {
+    this.grace = grace
+    if (this.effective) this.startGrace()
+  }
+
+  /** Makes this node and all that see it effective, then delivers. Marking comes first: a delivery may run user code. */
+  private spread(): void {
+    const reached: Array<Cancellable> = []
+    walk(this, (node) => {
+      if (node !== this && (node.effective || !node.visible)) return false
+      node.effective = true
+      if (node.grace >= 0) node.startGrace()
+      for (let fiber = node.firstFiber; fiber !== null; fiber = fiber.scopeNext) reached.push(fiber)
+      return true
+    })
+    for (const fiber of reached) fiber.cancelDelivered()
+  }
+
+  /** A shield was raised: what was only cancelled from outside is not any more. */
+  private withdraw(): void {
+    walk(this, (node) => {
+      if (node.cancelled || !node.effective) return false
+      node.effective = false
+      if (node.graceEnd !== null) {
+        this.host.timers.remove(node.graceEnd)
+        node.graceEnd = null
+      }
+      return true
+    })
+  }
+
+  private startGrace(): void {
+    if (this.graceEnd !== null) return
+    const { timers } = this.host
+    this.graceEnd = new GraceEnd(this, this.host.now() + this.grace, timers.nextOrder(), this.grace)
+    timers.add(this.graceEnd)
+  }
+
+  /** The grace has ended: no shield inside holds any more, not of finalizers either. */
+  endShields(grace: number): void {
+    const reached: Array<Cancellable> = []
+    walk(this, (node) => {
+      if (node.cut >= 0) return false
+      node.cut = grace
+      if (node !== this) node.effective = node.cancelled || (node.parent as ScopeNode).effective
+      if (node.effective && node.grace >= 0) node.startGrace()
+      for (let fiber = node.firstFiber; fiber !== null; fiber = fiber.scopeNext) reached.push(fiber)
+      return true
+    })
+    for (const fiber of reached) fiber.cancelDelivered()
+  }
+}
+
+/** Parents first, children in order; `visit` says whether to go below. */
+export const walk = (root: ScopeNode, visit: (node: ScopeNode) => boolean): void => {
+  let node = root
+  for (;;) {
+    if (visit(node) && node.firstChild !== null) {
+      node = node.firstChild
+      continue
+    }
+    while (node !== root && node.next === null) node = node.parent as ScopeNode
+    if (node === root) return
+    node = node.next as ScopeNode
+  }
+}

@@ -1,0 +1,92 @@
+/**
+ * `SeededScheduler`: picks the next ready fiber by a seed, so that the same seed gives the same run and another seed another
+ * interleaving. It runs nothing by itself: whoever made it calls `advance`.
+ *
+ * @since 0.1.0
+ */
+import { host, type Scheduler, type Turn } from '../Scheduler.js'
+
+// -------------------------------------------------------------------------------------
+// model
+// -------------------------------------------------------------------------------------
+
+/**
+ * A scheduler that is driven by hand.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface SeededScheduler extends Scheduler {
+  /** Runs one ready turn; false when there is none. */
+  readonly advance: () => boolean
+  /** The choices so far: which of the ready turns was taken, wherever there was more than one. */
+  readonly choices: () => ReadonlyArray<number>
+  /** Turns that have used up all their steps so far. */
+  readonly exhaustions: () => number
+}
+
+// -------------------------------------------------------------------------------------
+// constructors
+// -------------------------------------------------------------------------------------
+
+/** A small generator of good quality (mulberry32); its whole state is one 32-bit number. */
+const randomFrom = (seed: number): ((below: number) => number) => {
+  let state = seed >>> 0
+  return (below) => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let t = state
+    t = Math.imul(t ^ (t >>> 15), t | 1)
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61)
+    return ((((t ^ (t >>> 14)) >>> 0) * below) / 2 ** 32) | 0
+  }
+}
+
+/**
+ * A scheduler that follows `choices` as long as they last, then the seed.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { SeededScheduler } from 'millrace/testing'
+ *
+ * const scheduler = SeededScheduler.make(1)
+ * let ran = 0
+ * scheduler.schedule({ next: null, run: () => { ran++ } })
+ * assert.equal(scheduler.advance(), true)
+ * assert.equal(ran, 1)
+ * assert.equal(scheduler.advance(), false)
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (seed: number, choices: ReadonlyArray<number> = []): SeededScheduler => {
+  const random = randomFrom(seed)
+  const ready: Array<Turn> = []
+  const made: Array<number> = []
+  let exhaustions = 0
+  const schedule = (turn: Turn): void => {
+    ready.push(turn)
+  }
+  const choose = (): number => {
+    const asked = choices[made.length]
+    const choice = asked === undefined ? random(ready.length) : Math.min(asked, ready.length - 1)
+    made.push(choice)
+    return choice
+  }
+  return {
+    schedule,
+    exhausted: (turn) => {
+      exhaustions++
+      schedule(turn)
+    },
+    maxSteps: host.maxSteps,
+    advance: () => {
+      if (ready.length === 0) return false
+      // The order of the others stays, so that a choice means the same in every run.
+      const [turn] = ready.splice(ready.length === 1 ? 0 : choose(), 1)
+      turn?.run()
+      return true
+    },
+    choices: () => made,
+    exhaustions: () => exhaustions
+  }
+}

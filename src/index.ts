@@ -1,0 +1,27 @@
+/**
+ * All portable modules of Millrace. Each can also be imported by itself, as `millrace/effect/Effect`.
+ *
+ * @since 0.1.0
+ */
+export * as Cause from './effect/Cause.js'
+export * as Clock from './effect/Clock.js'
+export * as Effect from './effect/Effect.js'
+export * as Exit from './effect/Exit.js'
+export * as FiberLocal from './effect/FiberLocal.js'
+export * as Instrument from './effect/Instrument.js'
+export * as LowLevel from './effect/LowLevel.js'
+export * as ParkingLot from './effect/ParkingLot.js'
+export * as Runtime from './effect/Runtime.js'
+export * as Scheduler from './effect/Scheduler.js'
+
+export * as CancelScope from './scope/CancelScope.js'
+export * as Concurrent from './scope/Concurrent.js'
+export * as Resource from './scope/Resource.js'
+export * as ResourceError from './scope/ResourceError.js'
+export * as ResourceGuard from './scope/ResourceGuard.js'
+export * as Scope from './scope/Scope.js'
+export * as Task from './scope/Task.js'
+export * as TaskGroup from './scope/TaskGroup.js'
+export * as Timeout from './scope/Timeout.js'
+
+export * as Promises from './interop/Promises.js'

@@ -1,0 +1,117 @@
+/**
+ * `CancelScope`: a live scope with a handle, to cancel what runs inside, move its deadline, or change its shield.
+ *
+ * Cancellation is a level that belongs to the scope: once cancelled, a scope stays cancelled, and every checkpoint inside
+ * fails until it is left. For a bare timeout use `Timeout`; to cancel one task, `task.cancel`.
+ *
+ * @since 0.1.0
+ */
+import type { Option } from 'fp-ts/lib/Option.js'
+import type { Cancelled } from '../effect/Cause.js'
+import * as Effect from '../effect/Effect.js'
+import * as LowLevel from '../effect/LowLevel.js'
+
+// -------------------------------------------------------------------------------------
+// model
+// -------------------------------------------------------------------------------------
+
+/**
+ * The handle of a scope. It stays valid after the scope was left; then nothing can be cancelled by it any more.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface CancelScope {
+  readonly name: string
+  /**
+   * Cancels the scope. The first reason wins; a value that is no `CancelReason` becomes `Explicit(value)`, and an observed
+   * `Cancelled` is kept as what led to this one. No checkpoint: the caller goes on, also inside the scope.
+   */
+  readonly cancel: (reason?: unknown) => Effect.Effect<unknown, never, void>
+  /** The same from a plain callback: cancels at once. */
+  readonly cancelUnsafe: (reason?: unknown) => void
+  /** Whether this scope itself was cancelled, by a call or by its deadline. */
+  readonly isCancelled: Effect.Effect<unknown, never, boolean>
+  /** The cancellation that this scope absorbed, once it has been left. */
+  readonly cancelledCaught: Effect.Effect<unknown, never, Option<Cancelled>>
+  /** A time of the run's clock; `Infinity` when there is none. */
+  readonly deadline: Effect.Effect<unknown, never, number>
+  /** Moves the deadline. A time that has come cancels at once; a cancelled scope stays cancelled. `NaN` is a defect. */
+  readonly setDeadline: (time: number) => Effect.Effect<unknown, never, void>
+  /** Raises or lowers the shield. What it held off is delivered when it is lowered. */
+  readonly setShield: (shield: boolean) => Effect.Effect<unknown, never, void>
+}
+
+/**
+ * How a scope is opened.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface CancelScopeOptions {
+  /** A time of the run's clock. For "from now on" use `Timeout.moveOnAfter`. */
+  readonly deadline?: number
+  /** Cancellation from outside does not come in; that of this scope still works. */
+  readonly shield?: boolean
+  /** Ms that clean-up inside may take once the scope is effectively cancelled; then its shields end. */
+  readonly grace?: number
+  readonly name?: string
+}
+
+// -------------------------------------------------------------------------------------
+// constructors
+// -------------------------------------------------------------------------------------
+
+const handle = (name: string, node: LowLevel.ScopeNode): CancelScope => ({
+  name,
+  cancel: (reason) => LowLevel.cancelScope(node, reason),
+  cancelUnsafe: (reason) => {
+    LowLevel.cancelScopeUnsafe(node, reason)
+  },
+  isCancelled: Effect.sync(() => LowLevel.isScopeCancelled(node)),
+  cancelledCaught: Effect.sync(() => LowLevel.scopeCaught(node)),
+  deadline: Effect.sync(() => LowLevel.scopeDeadline(node)),
+  setDeadline: (time) =>
+    Effect.sync(() => {
+      LowLevel.setScopeDeadline(node, time)
+    }),
+  setShield: (shield) =>
+    Effect.sync(() => {
+      LowLevel.setScopeShield(node, shield)
+    })
+})
+
+/**
+ * The handle of a scope that was opened with `LowLevel`.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const fromNode: (name: string, node: LowLevel.ScopeNode) => CancelScope = handle
+
+/**
+ * Opens a scope around `body`. `None`: the scope caught its own cancellation. A value is kept, also in a cancelled scope.
+ *
+ * **Cancellation.** From outside it passes through, unless the scope is shielded.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { pipe } from 'fp-ts/lib/function.js'
+ * import { CancelScope, Effect, Exit } from 'millrace'
+ * import { TestRuntime } from 'millrace/testing'
+ *
+ * const program = CancelScope.open((scope) => pipe(scope.cancel('enough'), Effect.andThen(Effect.sleep(1000))))
+ * assert.deepEqual(TestRuntime.runExit(program), Exit.succeed({ _tag: 'None' }))
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const open = <R, E, A>(
+  body: (scope: CancelScope) => Effect.Effect<R, E, A>,
+  options: CancelScopeOptions = {}
+): Effect.Effect<R, E, Option<A>> => {
+  const { deadline, name = 'scope', ...rest } = options
+  return LowLevel.openScope({ ...rest, name, ...(deadline === undefined ? {} : { at: deadline }) }, (node) =>
+    body(handle(name, node))
+  )
+}

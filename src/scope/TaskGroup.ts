@@ -1,0 +1,279 @@
+/**
+ * `TaskGroup`: tasks that live no longer than a block. The group ends when its body and all of its tasks have ended; if one
+ * fails, the others are cancelled and awaited, and the group fails with everything that went wrong.
+ *
+ * There is no other way to start something that goes on by itself, so nothing is ever left behind. For a fixed number of
+ * effects side by side, `Concurrent.all` and `Concurrent.traverse` are shorter.
+ *
+ * @since 0.1.0
+ */
+import type { Option } from 'fp-ts/lib/Option.js'
+import * as Cause from '../effect/Cause.js'
+import * as Effect from '../effect/Effect.js'
+import type { Exit } from '../effect/Exit.js'
+import * as LowLevel from '../effect/LowLevel.js'
+import { type CancelScope, fromNode } from './CancelScope.js'
+import { fromFiber, started as startedTask, type StartedTask, type Task, type TaskCancelled } from './Task.js'
+
+// -------------------------------------------------------------------------------------
+// model
+// -------------------------------------------------------------------------------------
+
+/**
+ * A group of tasks. `E`: the failures that its tasks may have; a group that accepts more can be used where less is needed.
+ *
+ * Spawning into a group that has ended is a defect.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface TaskGroup<in E> {
+  readonly name: string
+  /**
+   * Starts a supervised task: its failure fails the group. The task begins on a later turn, and always begins, also in a
+   * cancelled group. It inherits the environment and the fiber-locals of its spawner.
+   */
+  readonly spawn: <R, E2 extends E, A>(
+    fx: Effect.Effect<R, E2, A>,
+    options?: SpawnOptions
+  ) => Effect.Effect<R, never, Task<E2, A>>
+  /**
+   * Starts a task whose failure belongs to whoever joins it. A defect of it fails the group at once; a failure at which
+   * nobody has looked when all have ended fails the group as the defect `UnjoinedFailure`.
+   */
+  readonly spawnOwned: <R, E2, A>(
+    fx: Effect.Effect<R, E2, A>,
+    options?: SpawnOptions
+  ) => Effect.Effect<R, never, Task<E2, A>>
+  /**
+   * Starts a task and waits until it is ready. Annotate the parameter to be ready with a value:
+   * `group.start((started: Started<number>) => …)`.
+   *
+   * **Errors.** What the task fails with before it is ready, and then the group does not fail. `TaskCancelled`: the task was
+   * cancelled before it was ready, the caller was not. Ending without being ready is a defect.
+   * **Cancellation.** Of the caller while it waits: the task is cancelled and its end awaited; the group goes on.
+   */
+  readonly start: <R, E2 extends E, A, S = void>(
+    body: (started: Started<S>) => Effect.Effect<R, E2, A>,
+    options?: SpawnOptions
+  ) => Effect.Effect<R, E2 | TaskCancelled, StartedTask<S, E2, A>>
+  /** Cancels every task, those spawned later too. The body goes on, so the group still has its value. */
+  readonly cancelAll: (reason?: unknown) => Effect.Effect<unknown, never, void>
+  /** The tasks that have not ended, in the order in which they were started. */
+  readonly tasks: Effect.Effect<unknown, never, ReadonlyArray<Task<unknown, unknown>>>
+}
+
+/**
+ * A group that can be cancelled as a whole, its body too.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface CancellableTaskGroup<in E> extends TaskGroup<E> {
+  readonly scope: CancelScope
+  /** The same as `scope.cancel`. */
+  readonly cancel: (reason?: unknown) => Effect.Effect<unknown, never, void>
+}
+
+/**
+ * Says that a task is ready. A second call is a defect.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export type Started<S = void> = (value: S) => Effect.Effect<unknown, never, void>
+
+/**
+ * How a task is started.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface SpawnOptions {
+  /** The name in causes, reasons and the task tree; that of `Effect.fn` when absent. */
+  readonly name?: string
+  /** A service: cancelled when the body and all other tasks have ended, so that it does not keep the group open. */
+  readonly service?: boolean
+}
+
+/**
+ * How a group is opened.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface TaskGroupOptions {
+  readonly name?: string
+  /** Ms that clean-up may take once the group is effectively cancelled. */
+  readonly grace?: number
+}
+
+/**
+ * The defect of a group in which an owned task failed and nobody looked at it.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface UnjoinedFailure {
+  readonly _tag: 'UnjoinedFailure'
+  readonly task: string
+  readonly cause: Cause.Cause<unknown>
+}
+
+// -------------------------------------------------------------------------------------
+// constructors
+// -------------------------------------------------------------------------------------
+
+/**
+ * For a task written for `start` that is run directly.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const ignoreStarted: Started<unknown> = () => Effect.unit
+
+/** A task that is being started: whether it is ready, and who waits for that. */
+interface Starting<S> {
+  readiness: 'waiting' | 'ready' | 'abandoned'
+  value: S | undefined
+  notify: (exit: Exit<never, void>) => void
+}
+
+const ready: Exit<never, void> = { _tag: 'Right', right: undefined }
+
+const start = <R, E, A, S>(
+  nursery: LowLevel.Nursery,
+  body: (started: Started<S>) => Effect.Effect<R, E, A>,
+  options: SpawnOptions | undefined
+): Effect.Effect<R, E | TaskCancelled, StartedTask<S, E, A>> =>
+  Effect.suspend(() => {
+    const state: Starting<S> = { readiness: 'waiting', value: undefined, notify: () => undefined }
+    let fiber: LowLevel.Fiber<E, A> | undefined
+
+    const started: Started<S> = (value) =>
+      Effect.suspend(() => {
+        if (state.readiness === 'ready') {
+          return Effect.die(
+            new TypeError('A task said twice that it has started; only the first call of `started` counts.')
+          )
+        }
+        if (state.readiness === 'waiting') {
+          state.readiness = 'ready'
+          state.value = value
+          if (fiber !== undefined) LowLevel.supervise(fiber)
+          state.notify(ready)
+        }
+        return Effect.unit
+      })
+
+    const task = Effect.onExit((_: Exit<E, A>) =>
+      Effect.sync(() => {
+        state.notify(ready)
+      })
+    )(Effect.suspend((): Effect.Effect<R, E, A> => body(started)))
+
+    const waitUntilReady = LowLevel.park<never, void>('TaskGroup.start', (resume) => {
+      state.notify = resume
+      return () => {
+        state.notify = () => undefined
+        return true
+      }
+    })
+
+    /** The caller was cancelled: so is the task, and what it fails with belongs to the caller. */
+    const abandon = (child: LowLevel.Fiber<E, A>): Effect.Effect<unknown, E, void> =>
+      Effect.suspend(() => {
+        if (state.readiness === 'ready') return Effect.unit
+        state.readiness = 'abandoned'
+        return Effect.flatMap((exit: Exit<E, A>): Effect.Effect<unknown, E, void> => {
+          const left = exit._tag === 'Left' ? Cause.withoutCancelled(exit.left) : null
+          return left === null ? Effect.unit : Effect.failCause(left)
+        })(
+          Effect.andThen(LowLevel.awaitExit(child))(
+            LowLevel.cancelFiber(child, 'whoever started the task was cancelled')
+          )
+        )
+      })
+
+    const notReady = (child: LowLevel.Fiber<E, A>): Effect.Effect<unknown, E | TaskCancelled, never> =>
+      Effect.flatMap(() =>
+        Effect.die(
+          new TypeError(
+            `The task "${LowLevel.fiberName(child)}" ended without having started. A task for \`start\` must call its ` +
+              'parameter when it is ready; use `spawn` for one that is never ready.'
+          )
+        )
+      )(LowLevel.join(child))
+
+    const forkOptions: LowLevel.ForkOptions = { ...options, supervision: 'held' }
+    return Effect.flatMap((child: LowLevel.Fiber<E, A>) => {
+      fiber = child
+      return Effect.flatMap((): Effect.Effect<unknown, E | TaskCancelled, StartedTask<S, E, A>> =>
+        state.readiness === 'ready' ? Effect.succeed(startedTask(child, state.value as S)) : notReady(child)
+      )(Effect.onCancel(abandon(child))(waitUntilReady))
+    })(LowLevel.fork(nursery, task, forkOptions))
+  })
+
+const spawnAs =
+  (nursery: LowLevel.Nursery, supervision: LowLevel.Supervision) =>
+  <R, E, A>(fx: Effect.Effect<R, E, A>, options?: SpawnOptions): Effect.Effect<R, never, Task<E, A>> =>
+    Effect.map((fiber: LowLevel.Fiber<E, A>) => fromFiber(fiber))(
+      LowLevel.fork(
+        nursery,
+        fx,
+        options === undefined && supervision === 'supervised' ? undefined : { ...options, supervision }
+      )
+    )
+
+const group = <E>(nursery: LowLevel.Nursery): TaskGroup<E> => ({
+  name: LowLevel.nurseryName(nursery),
+  spawn: spawnAs(nursery, 'supervised'),
+  spawnOwned: spawnAs(nursery, 'owned'),
+  start: (body, options) => start(nursery, body, options),
+  cancelAll: (reason) => LowLevel.cancelScope(LowLevel.childrenScope(nursery), reason),
+  tasks: Effect.sync(() => LowLevel.childrenOf(nursery).map((fiber) => fromFiber(fiber)))
+})
+
+/**
+ * Opens a group around a body and gives the body's value. Without `E` only tasks that cannot fail can be spawned.
+ *
+ * **Errors.** All failures of the body and of supervised tasks, joined; one failure leaves as it is.
+ * **Cancellation.** From outside it reaches body and tasks; the group ends as cancelled when all have ended.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { Effect, Exit, TaskGroup } from 'millrace'
+ * import { TestRuntime } from 'millrace/testing'
+ *
+ * const program = TaskGroup.open()((group) =>
+ *   Effect.gen(function* () {
+ *     const one = yield* group.spawn(Effect.as(1)(Effect.sleep(10)))
+ *     const two = yield* group.spawn(Effect.as(2)(Effect.sleep(20)))
+ *     return [yield* one.join, yield* two.join]
+ *   })
+ * )
+ * assert.deepEqual(TestRuntime.runExit(program), Exit.succeed([1, 2]))
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const open =
+  <E = never>(options: TaskGroupOptions = {}) =>
+  <R, E2, A>(body: (group: TaskGroup<E>) => Effect.Effect<R, E2, A>): Effect.Effect<R, E | E2, A> =>
+    LowLevel.openNursery(options, (nursery) => body(group(nursery)))
+
+/**
+ * As {@link open}, with the group's own scope in hand: `None` if it was cancelled before the body had a value.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const openCancellable =
+  <E = never>(options: TaskGroupOptions = {}) =>
+  <R, E2, A>(
+    body: (group: CancellableTaskGroup<E>) => Effect.Effect<R, E2, A>
+  ): Effect.Effect<R, E | E2, Option<A>> =>
+    LowLevel.openCancellableNursery(options, (nursery) => {
+      const scope = fromNode(LowLevel.nurseryName(nursery), LowLevel.nurseryScope(nursery))
+      return body({ ...group<E>(nursery), scope, cancel: scope.cancel })
+    })
