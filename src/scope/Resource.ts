@@ -80,6 +80,9 @@ type ValueOf<T> = [T] extends [never]
     ? A
     : never
 
+/** Where this module composes effects whose types it has lost. */
+type AnyEffect = Effect.Effect<object, unknown, unknown>
+
 /** Inside, a resource is the function that brackets a use. Its types are attached by the signatures below. */
 type Use = (a: never) => Effect.Any
 
@@ -403,7 +406,7 @@ export const use =
 export const provide =
   <R2, E2, P extends object>(resource: Resource<R2, E2, P>) =>
   <R extends Accepts<R, P>, E, A>(fx: Effect.Effect<R, E, A>): Effect.Effect<R2 & Without<R, P>, E | E2, A> =>
-    use((services: P) => Effect.provide(services)(fx))(resource) as never
+    use((services: P) => Effect.provide(services)(fx))(resource)
 
 /**
  * The same for a resource that needs services of another. The services last as long as it does.
@@ -416,10 +419,11 @@ export const provideTo =
   <R extends Accepts<R, P>, E, A>(resource: Resource<R, E, A>): Resource<R2 & Without<R, P>, E | E2, A> =>
     typed((inner) =>
       Effect.flatMap((outer: object) =>
-        untyped(services).run((provided: P) =>
+        untyped(services).run((provided: P) => {
           // The use runs with the environment of the user; only the resource itself is given the services.
-          Effect.provide(provided)(untyped(resource).run((a) => Effect.local(() => outer)(inner(a))))
-        )
+          const restored = (a: never): Effect.Any => Effect.local(() => outer)(inner(a) as AnyEffect)
+          return Effect.provide(provided)(untyped(resource).run(restored) as AnyEffect)
+        })
       )(Effect.ask<object>())
     )
 

@@ -17,7 +17,8 @@ import { Arms, type ArmsHost } from './parallel.js'
 import type { Run } from './run.js'
 import { type Cancellable, ScopeNode } from './scopeTree.js'
 import type { Turn } from '../Scheduler.js'
-import { type Wait, type Waiter, WaitList } from './waiting.js'
+import type { WaitList } from './waiting.js'
+import { type Wait, type Waiter } from './waiting.js'
 
 // ---- status
 

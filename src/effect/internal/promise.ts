@@ -62,7 +62,7 @@ const promisePrimitive: PrimitiveFunction = (
   // The cast is for functions that take no signal, and so never see that there is none.
   const promise = start(controller === null ? (undefined as Untyped) : controller.signal)
   if (promise === null || typeof promise !== 'object' || typeof promise.then !== 'function') {
-    throw new TypeError(`${label}: expected a promise from the function, but got ${String(promise)}.`)
+    throw new TypeError(`${label}: expected a promise from the function, but got ${typeof promise}.`)
   }
 
   promise.then(

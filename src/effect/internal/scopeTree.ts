@@ -207,7 +207,7 @@ export class ScopeNode {
 
   /** The nearest cancelled scope, shields ignored. */
   nearestCancelled(): ScopeNode | null {
-    let node: ScopeNode | null = this as ScopeNode
+    let node: ScopeNode | null = this
     while (node !== null && !node.cancelled) node = node.parent
     return node
   }
@@ -215,11 +215,7 @@ export class ScopeNode {
   effectiveDeadline(): number {
     if (this.effective) return -Infinity
     let least = Infinity
-    for (
-      let node: ScopeNode | null = this as ScopeNode;
-      node !== null;
-      node = node.visible ? node.parent : null
-    ) {
+    for (let node: ScopeNode | null = this; node !== null; node = node.visible ? node.parent : null) {
       if (node.deadline !== null && node.deadline.time < least) least = node.deadline.time
     }
     return least
@@ -272,7 +268,7 @@ export class ScopeNode {
 
   /** Called before a fiber waits or yields in a scope that is `unarmed`. */
   armDeadlines(): void {
-    for (let node: ScopeNode | null = this as ScopeNode; node !== null && node.unarmed; node = node.parent) {
+    for (let node: ScopeNode | null = this; node !== null && node.unarmed; node = node.parent) {
       node.unarmed = false
       if (node.deadline !== null && node.deadline.index === -1 && !node.cancelled)
         this.host.timers.add(node.deadline)
