@@ -132,13 +132,13 @@ const node = (scope: ScopeNode): ScopeNodeOf => scope as Untyped
 export interface ScopeOptions {
   readonly name: string
   /** A deadline in ms from entry. */
-  readonly after?: number
+  readonly after?: number | undefined
   /** A deadline as a time of the run's clock. */
-  readonly at?: number
+  readonly at?: number | undefined
   /** Cancellation from outside does not come in. */
-  readonly shield?: boolean
+  readonly shield?: boolean | undefined
   /** Ms that clean-up may take once the scope is effectively cancelled. */
-  readonly grace?: number
+  readonly grace?: number | undefined
 }
 
 const scoped = <R, E, A>(options: ScopeOptions, body: Untyped, leave: Untyped): Effect<R, E, A> => {

@@ -12,7 +12,7 @@ import { type Clock, host as hostClock } from './Clock.js'
 import type { Effect } from './Effect.js'
 import type { Exit } from './Exit.js'
 import type { Instrument } from './Instrument.js'
-import { joinThen, withoutCancelled } from './internal/causes.js'
+import { abandonRun } from './internal/abandon.js'
 import { emptyEnvironment, Done, Fiber } from './internal/fiber.js'
 import type { Op, Untyped } from './internal/op.js'
 import type { Child, Owner } from './internal/owner.js'
@@ -256,10 +256,11 @@ const endedBySignal = (cause: Cause<unknown>, signal: AbortSignal | undefined): 
  * @category runs
  * @since 0.1.0
  */
-export const runSyncExit = <E, A>(fx: Effect<{}, E, A>, options: RunOptions = {}): Exit<E, A> => {
-  const main = runNow(fx, options)
-  return main.status === Done ? main.exit() : { _tag: 'Left', left: giveUp(main) }
-}
+export const runSyncExit = <E, A>(fx: Effect<{}, E, A>, options: RunOptions = {}): Exit<E, A> =>
+  runNow(fx, options, exitOf)
+
+const exitOf = (main: Fiber, stuck: Cause<never> | null): Exit<never, never> =>
+  stuck === null ? main.exit() : { _tag: 'Left', left: stuck }
 
 /**
  * Runs an effect that does not wait, and returns its value. Throws `Cause.toError` of the cause, which holds the defect
@@ -275,16 +276,21 @@ export const runSyncExit = <E, A>(fx: Effect<{}, E, A>, options: RunOptions = {}
  * @category runs
  * @since 0.1.0
  */
-export const runSync = <E, A>(fx: Effect<{}, E, A>, options: RunOptions = {}): A => {
-  const main = runNow(fx, options)
-  if (main.status !== Done) throw toError(giveUp(main))
-  const cause = main.failure()
+export const runSync = <E, A>(fx: Effect<{}, E, A>, options: RunOptions = {}): A =>
+  runNow(fx, options, valueOf)
+
+const valueOf = (main: Fiber, stuck: Cause<never> | null): never => {
+  const cause = stuck ?? main.failure()
   if (cause !== null) throw toError(cause)
-  return main.value
+  return main.value as never
 }
 
 /** Drives a queue of its own, so that it also works inside of a fiber. */
-const runNow = (fx: Effect<never, unknown, unknown>, options: RunOptions): Fiber => {
+const runNow = <B>(
+  fx: Effect<never, unknown, unknown>,
+  options: RunOptions,
+  result: (main: Fiber, stuck: Cause<never> | null) => B
+): B => {
   const { clock, instruments } = servicesOf(options.runtime ?? current)
   const name = options.name ?? 'main'
   const queue = borrowQueue()
@@ -295,22 +301,21 @@ const runNow = (fx: Effect<never, unknown, unknown>, options: RunOptions): Fiber
   if (signal?.aborted === true) run.root.cancel(cancellation({ _tag: 'Aborted', reason: signal.reason }))
   main.run()
   queue.drain()
-  if (main.status === Done) run.close()
+  const stuck =
+    main.status === Done
+      ? null
+      : giveUp(main, () => {
+          queue.drain()
+        })
+  run.close()
   giveBackQueue(queue)
-  return main
+  return result(main, stuck)
 }
 
-const giveUp = (main: Fiber): Cause<never> => {
-  const run = main.runOf
-  const defect: WouldWait = { _tag: 'WouldWait', tree: describeRun(run) }
-  const queue = run.scheduler as ReturnType<typeof borrowQueue>
-  run.root.cancel(cancellation({ _tag: 'Explicit', value: 'runSync does not wait' }))
-  queue.drain()
-  run.close()
-  const rest = main.status === Done ? main.failure() : null
-  const left = rest === null ? null : withoutCancelled(rest)
-  const die: Cause<never> = { _tag: 'Die', defect }
-  return left === null ? die : joinThen(die, left as Cause<never>)
+/** Ends a run that would wait. Its finalizers run as far as they can. */
+const giveUp = (main: Fiber, drain: () => void): Cause<never> => {
+  const defect: WouldWait = { _tag: 'WouldWait', tree: describeRun(main.runOf) }
+  return abandonRun(main, defect, 'runSync does not wait', drain)
 }
 
 /**

@@ -110,8 +110,8 @@ export const open = <R, E, A>(
   body: (scope: CancelScope) => Effect.Effect<R, E, A>,
   options: CancelScopeOptions = {}
 ): Effect.Effect<R, E, Option<A>> => {
-  const { deadline, name = 'scope', ...rest } = options
-  return LowLevel.openScope({ ...rest, name, ...(deadline === undefined ? {} : { at: deadline }) }, (node) =>
+  const { name = 'scope', deadline, shield, grace } = options
+  return LowLevel.openScope({ name, after: undefined, at: deadline, shield, grace }, (node) =>
     body(handle(name, node))
   )
 }
