@@ -13,6 +13,8 @@ import type { Effect } from './Effect.js'
 import type { Exit } from './Exit.js'
 import type { Instrument } from './Instrument.js'
 import { abandonRun } from './internal/abandon.js'
+import { listen } from './internal/abortHub.js'
+import { enableAmbient } from './internal/ambient.js'
 import { emptyEnvironment, Done, Fiber } from './internal/fiber.js'
 import type { Op, Untyped } from './internal/op.js'
 import type { Child, Owner } from './internal/owner.js'
@@ -49,6 +51,11 @@ export interface RuntimeOptions {
   readonly clock?: Clock
   readonly scheduler?: Scheduler
   readonly instruments?: ReadonlyArray<Instrument>
+  /**
+   * Carry the signal of a wait through the host's async context, for `AbortSignals.current()`. It slows every `await` of the
+   * process, so it is off unless a runtime asks for it.
+   */
+  readonly asyncContext?: boolean
 }
 
 /**
@@ -83,6 +90,7 @@ interface Services {
   readonly clock: Clock
   readonly scheduler: Scheduler
   readonly instruments: ReadonlyArray<Instrument> | null
+  readonly asyncContext: boolean
 }
 
 const servicesOf = (runtime: Runtime): Services => runtime as Untyped
@@ -108,11 +116,14 @@ const servicesOf = (runtime: Runtime): Services => runtime as Untyped
  * @since 0.1.0
  */
 export const make = (options: RuntimeOptions = {}): Runtime => {
+  const asyncContext = options.asyncContext === true
+  if (asyncContext) enableAmbient()
   const services: Services = {
     clock: options.clock ?? hostClock,
     scheduler: options.scheduler ?? hostScheduler,
     instruments:
-      options.instruments === undefined || options.instruments.length === 0 ? null : options.instruments
+      options.instruments === undefined || options.instruments.length === 0 ? null : options.instruments,
+    asyncContext
   }
   return services as Untyped
 }
@@ -162,6 +173,8 @@ class Edge implements Owner {
   }
 }
 
+const nothing = (): void => undefined
+
 interface Launched {
   readonly run: Run
   readonly main: Fiber
@@ -173,23 +186,26 @@ const launch = (
   options: RunOptions,
   onEnd: (main: Fiber) => void
 ): Launched => {
-  const { clock, scheduler, instruments } = servicesOf(options.runtime ?? current)
+  const { clock, scheduler, instruments, asyncContext } = servicesOf(options.runtime ?? current)
   const { signal, grace } = options
   const name = options.name ?? 'main'
-  const run = new Run(clock, scheduler, instruments, name)
+  const run = new Run(clock, scheduler, instruments, name, asyncContext)
   if (grace !== undefined) run.root.setGrace(grace)
 
   const abort = () => {
     run.root.cancel(cancellation({ _tag: 'Aborted', reason: (signal as AbortSignal).reason }))
   }
+  let unlisten = nothing
   const edge = new Edge(run.root, name, () => {
-    signal?.removeEventListener('abort', abort)
+    unlisten()
     run.close()
     onEnd(main)
   })
   const main: Fiber = new Fiber(run, run.root, edge, fx as Untyped as Op, emptyEnvironment, null, name, 0)
-  if (signal?.aborted === true) abort()
-  else signal?.addEventListener('abort', abort, { once: true })
+  if (signal !== undefined) {
+    if (signal.aborted) abort()
+    else unlisten = listen(signal, abort)
+  }
   if (scheduler.start === undefined) scheduler.schedule(main)
   else scheduler.start(main)
   return { run, main }
@@ -291,10 +307,10 @@ const runNow = <B>(
   options: RunOptions,
   result: (main: Fiber, stuck: Cause<never> | null) => B
 ): B => {
-  const { clock, instruments } = servicesOf(options.runtime ?? current)
+  const { clock, instruments, asyncContext } = servicesOf(options.runtime ?? current)
   const name = options.name ?? 'main'
   const queue = borrowQueue()
-  const run = new Run(clock, queue, instruments, name)
+  const run = new Run(clock, queue, instruments, name, asyncContext)
   const main = new Fiber(run, run.root, null, fx as Untyped as Op, emptyEnvironment, null, name, 0)
   const { signal, grace } = options
   if (grace !== undefined) run.root.setGrace(grace)

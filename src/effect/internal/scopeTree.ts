@@ -71,6 +71,19 @@ class GraceEnd implements Timer {
   }
 }
 
+/** For what lives outside of fibers, such as an abort signal or a listener. */
+export class ScopeHooks {
+  /** Called once, when the scope becomes effectively cancelled. */
+  readonly onCancel: Set<() => void>
+  /** Called when the scope is left. */
+  readonly onClose: Set<() => void>
+
+  constructor() {
+    this.onCancel = new Set()
+    this.onClose = new Set()
+  }
+}
+
 /** What scopes need of the run that they belong to. */
 export interface ScopeHost {
   readonly timers: Timers
@@ -105,8 +118,7 @@ export class ScopeNode {
   /** The cancellation that was absorbed on leaving. */
   caught: Cancelled | null
   name: string
-  /** Called once when the scope is cancelled; for what lives outside of fibers, such as an abort signal. */
-  onCancel: Array<() => void> | null
+  hooks: ScopeHooks | null
 
   constructor(host: ScopeHost, parent: ScopeNode | null, name: string, masked: boolean) {
     this.host = host
@@ -131,7 +143,7 @@ export class ScopeNode {
     this.leaf = null
     this.caught = null
     this.name = name
-    this.onCancel = null
+    this.hooks = null
     if (parent !== null) parent.adopt(this)
   }
 
@@ -177,6 +189,7 @@ export class ScopeNode {
     if (this.parent !== null) this.parent.disown(this)
     if (this.deadline !== null) this.host.timers.remove(this.deadline)
     if (this.graceEnd !== null) this.host.timers.remove(this.graceEnd)
+    if (this.hooks !== null) for (const callback of this.hooks.onClose) callback()
   }
 
   /** Puts a new scope between this one and `child` (or around nothing, when there is no child yet). */
@@ -237,10 +250,6 @@ export class ScopeNode {
     this.cancelled = true
     this.why = why
     if (!this.effective) this.spread()
-    if (this.onCancel === null) return
-    const callbacks = this.onCancel
-    this.onCancel = null
-    for (const callback of callbacks) callback()
   }
 
   /** Absolute; Infinity for none. A time that has come cancels at once. */
@@ -291,14 +300,16 @@ export class ScopeNode {
   /** Makes this node and all that see it effective, then delivers. Marking comes first: a delivery may run user code. */
   private spread(): void {
     const reached: Array<Cancellable> = []
+    const hooked: Array<ScopeHooks> = []
     walk(this, (node) => {
       if (node !== this && (node.effective || !node.visible)) return false
       node.effective = true
+      if (node.hooks !== null) hooked.push(node.hooks)
       if (node.grace >= 0) node.startGrace()
       for (let fiber = node.firstFiber; fiber !== null; fiber = fiber.scopeNext) reached.push(fiber)
       return true
     })
-    for (const fiber of reached) fiber.cancelDelivered()
+    deliver(reached, hooked)
   }
 
   /** A shield was raised: what was only cancelled from outside is not any more. */
@@ -324,15 +335,27 @@ export class ScopeNode {
   /** The grace has ended: no shield inside holds any more, not of finalizers either. */
   endShields(grace: number): void {
     const reached: Array<Cancellable> = []
+    const hooked: Array<ScopeHooks> = []
     walk(this, (node) => {
       if (node.cut >= 0) return false
       node.cut = grace
+      const before = node.effective
       if (node !== this) node.effective = node.cancelled || (node.parent as ScopeNode).effective
+      if (node.effective && !before && node.hooks !== null) hooked.push(node.hooks)
       if (node.effective && node.grace >= 0) node.startGrace()
       for (let fiber = node.firstFiber; fiber !== null; fiber = fiber.scopeNext) reached.push(fiber)
       return true
     })
-    for (const fiber of reached) fiber.cancelDelivered()
+    deliver(reached, hooked)
+  }
+}
+
+const deliver = (fibers: ReadonlyArray<Cancellable>, hooked: ReadonlyArray<ScopeHooks>): void => {
+  for (const fiber of fibers) fiber.cancelDelivered()
+  for (const { onCancel } of hooked) {
+    const callbacks = [...onCancel]
+    onCancel.clear()
+    for (const callback of callbacks) callback()
   }
 }
 

@@ -135,7 +135,8 @@ export const runExit = <E, A>(fx: Effect<{}, E, A>, options: TestOptions = {}): 
         }
       }
     ],
-    name
+    name,
+    false
   )
   const main = new Fiber(run, run.root, null, fx as Untyped as Op, emptyEnvironment, null, name, 0)
   scheduler.schedule(main)
