@@ -584,6 +584,7 @@ const execute = (first: Fiber): void => {
             case 25: {
               // Grouped
               const { name, grace } = current.a
+              if (grace !== undefined) checkDuration('A grace', grace)
               const outer = new ScopeNode(fiber.runOf, fiber.scope, name ?? 'group', fiber.mask > 0)
               fiber.enterScope(outer)
               if (grace !== undefined) outer.setGrace(grace)

@@ -107,6 +107,8 @@ export class ScopeNode {
   name: string
   /** Called once when the scope is cancelled; for what lives outside of fibers, such as an abort signal. */
   onCancel: Array<() => void> | null
+  /** It was left: a handle that somebody kept does nothing any more. */
+  closed: boolean
 
   constructor(host: ScopeHost, parent: ScopeNode | null, name: string, masked: boolean) {
     this.host = host
@@ -132,6 +134,7 @@ export class ScopeNode {
     this.caught = null
     this.name = name
     this.onCancel = null
+    this.closed = false
     if (parent !== null) parent.adopt(this)
   }
 
@@ -174,6 +177,7 @@ export class ScopeNode {
 
   /** The scope was left: no timer of it may fire any more. */
   close(): void {
+    this.closed = true
     if (this.parent !== null) this.parent.disown(this)
     if (this.deadline !== null) this.host.timers.remove(this.deadline)
     if (this.graceEnd !== null) this.host.timers.remove(this.graceEnd)
@@ -191,9 +195,9 @@ export class ScopeNode {
 
   // ---- what a checkpoint asks
 
-  /** Whether the scope sees what is outside of it. */
+  /** Whether the scope sees what is outside of it. The end of its own grace is that of the shields inside, not of its own. */
   private get visible(): boolean {
-    return (!this.shield && !this.masked) || this.cut >= 0
+    return (!this.shield && !this.masked) || (this.parent !== null && this.parent.cut >= 0)
   }
 
   /** A cancellation from outside goes through this scope; if not, a cancelled scope absorbs its own. */
@@ -237,7 +241,7 @@ export class ScopeNode {
   // ---- what changes it
 
   cancel(why: Cancellation): void {
-    if (this.cancelled) return
+    if (this.cancelled || this.closed) return
     this.cancelled = true
     this.why = why
     if (!this.effective) this.spread()
@@ -247,11 +251,15 @@ export class ScopeNode {
     for (const callback of callbacks) callback()
   }
 
-  /** Absolute; Infinity for none. A time that has come cancels at once. */
+  /**
+   * Absolute; Infinity for none. A time that has come cancels at once. A deadline that was moved also wins a tie with all
+   * sleeps inside, so it takes no number of its own.
+   */
   setDeadline(time: number): void {
+    if (this.closed) return
     const { timers } = this.host
     if (this.deadline !== null) timers.remove(this.deadline)
-    this.deadline = time === Infinity ? null : new Deadline(this, time, timers.nextOrder())
+    this.deadline = time === Infinity ? null : new Deadline(this, time, 0)
     if (this.deadline === null) return
     if (time <= this.host.now()) this.deadline.fire()
     else timers.add(this.deadline)
@@ -280,15 +288,17 @@ export class ScopeNode {
   }
 
   setShield(shield: boolean): void {
-    if (this.shield === shield) return
+    if (this.shield === shield || this.closed) return
     this.shield = shield
     const effective = this.cancelled || this.cancelledFromOutside()
     if (effective && !this.effective) this.spread()
     else if (!effective && this.effective) this.withdraw()
   }
 
+  /** In ms; Infinity for none. */
   setGrace(grace: number): void {
-    this.grace = grace
+    if (grace === Infinity) return
+    this.grace = Math.max(grace, 0)
     if (this.effective) this.startGrace()
   }
 
@@ -329,9 +339,11 @@ export class ScopeNode {
   endShields(grace: number): void {
     const reached: Array<Cancellable> = []
     walk(this, (node) => {
-      if (node.cut >= 0) return false
-      node.cut = grace
-      if (node !== this) node.effective = node.cancelled || (node.parent as ScopeNode).effective
+      const effective =
+        node === this ? node.effective : node.cancelled || (node.parent as ScopeNode).effective
+      if (node.cut >= 0 && node.effective === effective) return false
+      if (node.cut < 0) node.cut = grace
+      node.effective = effective
       if (node.effective && node.grace >= 0) node.startGrace()
       for (let fiber = node.firstFiber; fiber !== null; fiber = fiber.scopeNext) reached.push(fiber)
       return true
