@@ -119,6 +119,8 @@ export class ScopeNode {
   caught: Cancelled | null
   name: string
   hooks: ScopeHooks | null
+  /** It was left: a handle that somebody kept does nothing any more. */
+  closed: boolean
 
   constructor(host: ScopeHost, parent: ScopeNode | null, name: string, masked: boolean) {
     this.host = host
@@ -144,6 +146,7 @@ export class ScopeNode {
     this.caught = null
     this.name = name
     this.hooks = null
+    this.closed = false
     if (parent !== null) parent.adopt(this)
   }
 
@@ -186,6 +189,7 @@ export class ScopeNode {
 
   /** The scope was left: no timer of it may fire any more. */
   close(): void {
+    this.closed = true
     if (this.parent !== null) this.parent.disown(this)
     if (this.deadline !== null) this.host.timers.remove(this.deadline)
     if (this.graceEnd !== null) this.host.timers.remove(this.graceEnd)
@@ -204,9 +208,9 @@ export class ScopeNode {
 
   // ---- what a checkpoint asks
 
-  /** Whether the scope sees what is outside of it. */
+  /** Whether the scope sees what is outside of it. The end of its own grace is that of the shields inside, not of its own. */
   private get visible(): boolean {
-    return (!this.shield && !this.masked) || this.cut >= 0
+    return (!this.shield && !this.masked) || (this.parent !== null && this.parent.cut >= 0)
   }
 
   /** A cancellation from outside goes through this scope; if not, a cancelled scope absorbs its own. */
@@ -246,17 +250,21 @@ export class ScopeNode {
   // ---- what changes it
 
   cancel(why: Cancellation): void {
-    if (this.cancelled) return
+    if (this.cancelled || this.closed) return
     this.cancelled = true
     this.why = why
     if (!this.effective) this.spread()
   }
 
-  /** Absolute; Infinity for none. A time that has come cancels at once. */
+  /**
+   * Absolute; Infinity for none. A time that has come cancels at once. A deadline that was moved also wins a tie with all
+   * sleeps inside, so it takes no number of its own.
+   */
   setDeadline(time: number): void {
+    if (this.closed) return
     const { timers } = this.host
     if (this.deadline !== null) timers.remove(this.deadline)
-    this.deadline = time === Infinity ? null : new Deadline(this, time, timers.nextOrder())
+    this.deadline = time === Infinity ? null : new Deadline(this, time, 0)
     if (this.deadline === null) return
     if (time <= this.host.now()) this.deadline.fire()
     else timers.add(this.deadline)
@@ -285,15 +293,17 @@ export class ScopeNode {
   }
 
   setShield(shield: boolean): void {
-    if (this.shield === shield) return
+    if (this.shield === shield || this.closed) return
     this.shield = shield
     const effective = this.cancelled || this.cancelledFromOutside()
     if (effective && !this.effective) this.spread()
     else if (!effective && this.effective) this.withdraw()
   }
 
+  /** In ms; Infinity for none. */
   setGrace(grace: number): void {
-    this.grace = grace
+    if (grace === Infinity) return
+    this.grace = Math.max(grace, 0)
     if (this.effective) this.startGrace()
   }
 
@@ -337,11 +347,12 @@ export class ScopeNode {
     const reached: Array<Cancellable> = []
     const hooked: Array<ScopeHooks> = []
     walk(this, (node) => {
-      if (node.cut >= 0) return false
-      node.cut = grace
       const before = node.effective
-      if (node !== this) node.effective = node.cancelled || (node.parent as ScopeNode).effective
-      if (node.effective && !before && node.hooks !== null) hooked.push(node.hooks)
+      const effective = node === this ? before : node.cancelled || (node.parent as ScopeNode).effective
+      if (node.cut >= 0 && before === effective) return false
+      if (node.cut < 0) node.cut = grace
+      node.effective = effective
+      if (effective && !before && node.hooks !== null) hooked.push(node.hooks)
       if (node.effective && node.grace >= 0) node.startGrace()
       for (let fiber = node.firstFiber; fiber !== null; fiber = fiber.scopeNext) reached.push(fiber)
       return true
