@@ -42,7 +42,7 @@ export interface Runtime {
 }
 
 /**
- * How a runtime is made.
+ * How a runtime is made. What is left out is that of the host.
  *
  * @category model
  * @since 0.1.0
@@ -60,6 +60,20 @@ export interface RuntimeOptions {
 
 /**
  * How an effect is run.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { pipe } from 'fp-ts/lib/function.js'
+ * import { Effect, Exit, Runtime } from 'millrace'
+ *
+ * const controller = new AbortController()
+ * const lines: Array<string> = []
+ * const program = pipe(Effect.never, Effect.onCancel(Effect.sync(() => { lines.push('closed') })))
+ *
+ * const run = Runtime.runExit(program, { signal: controller.signal, name: 'server' })
+ * controller.abort()
+ * assert.ok(Exit.isCancelled(await run))
+ * assert.deepEqual(lines, ['closed'])
  *
  * @category model
  * @since 0.1.0
@@ -129,7 +143,14 @@ export const make = (options: RuntimeOptions = {}): Runtime => {
 }
 
 /**
- * The runtime of the host: its clock, first ready first run, no instruments.
+ * The runtime of the host: its clock, first ready first run, no instruments. Runs without a `runtime` option
+ * use it until `setDefault` is called; name it where a run must not depend on that.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { Effect, Runtime } from 'millrace'
+ *
+ * assert.equal(Runtime.runSync(Effect.succeed(42), { runtime: Runtime.defaultRuntime }), 42)
  *
  * @category constructors
  * @since 0.1.0
@@ -139,7 +160,20 @@ export const defaultRuntime: Runtime = make()
 let current: Runtime = defaultRuntime
 
 /**
- * What runs without a `runtime` option use from now on; to be called once, where the program starts.
+ * Makes a runtime the one that runs without a `runtime` option use from now on. To be called once, where the
+ * program starts; a library has no business here, and a test gives its runtime to the run.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { Effect, Runtime } from 'millrace'
+ *
+ * let ended = 0
+ * Runtime.setDefault(Runtime.make({ instruments: [{ onExit: () => { ended++ } }] }))
+ *
+ * Runtime.runSync(Effect.unit)
+ * assert.equal(ended, 1)
+ *
+ * Runtime.setDefault(Runtime.defaultRuntime)
  *
  * @category constructors
  * @since 0.1.0
@@ -212,7 +246,8 @@ const launch = (
 }
 
 /**
- * Runs the effect; the promise never rejects.
+ * Runs the effect; the promise never rejects. For callers that treat failures, bugs and cancellations
+ * differently; `runPromise` fits better where exceptions are the custom.
  *
  * @example
  * import assert from 'node:assert/strict'
@@ -266,8 +301,22 @@ const endedBySignal = (cause: Cause<unknown>, signal: AbortSignal | undefined): 
   cause.reason.reason === signal.reason
 
 /**
- * Runs an effect that does not wait, and returns its exit. If it would wait it is cancelled, its finalizers run as far as
- * they can without waiting, and the exit holds the defect {@link WouldWait}.
+ * Runs an effect that does not wait, and returns its exit. For effects made of `sync`, `gen` and services in
+ * memory, called by code that cannot await; it also works inside of a fiber. Spawned tasks and `yieldNow` are
+ * fine, what waits for time or for something outside is not.
+ *
+ * **Errors.** The defect {@link WouldWait} if the effect would wait: it is cancelled then, and its finalizers
+ * run as far as they can without waiting.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { Cause, Effect, Exit, Runtime } from 'millrace'
+ *
+ * assert.deepEqual(Runtime.runSyncExit(Effect.fail('no')), Exit.fail('no'))
+ *
+ * const exit = Runtime.runSyncExit(Effect.sleep(1), { name: 'nap' })
+ * assert.ok(exit._tag === 'Left')
+ * assert.deepEqual(Cause.defects(exit.left), [{ _tag: 'WouldWait', tree: 'nap waits on sleep' }])
  *
  * @category runs
  * @since 0.1.0
