@@ -339,6 +339,21 @@ export const isScopeCancelled = (scope: ScopeNode): boolean => node(scope).cance
 /**
  * The cancellation that the scope absorbed when it was left; `None` before, and when there was none.
  *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { pipe } from 'fp-ts/lib/function.js'
+ * import { Effect, LowLevel, Runtime } from 'millrace'
+ *
+ * const nodes: Array<LowLevel.ScopeNode> = []
+ * const program = LowLevel.openScope({ name: 'request' }, (scope) => {
+ *   nodes.push(scope)
+ *   return pipe(LowLevel.cancelScope(scope, 'not needed'), Effect.andThen(Effect.checkCancelled))
+ * })
+ * Runtime.runSync(program)
+ * const caught = nodes.map(LowLevel.scopeCaught)[0]
+ * assert.ok(caught?._tag === 'Some')
+ * assert.deepEqual(caught.value.reason, { _tag: 'Explicit', value: 'not needed' })
+ *
  * @category scopes
  * @since 0.1.0
  */
@@ -356,8 +371,22 @@ export const scopeCaught = (scope: ScopeNode): Option<Cancelled> => {
 export const scopeDeadline = (scope: ScopeNode): number => node(scope).deadline?.time ?? Infinity
 
 /**
- * Moves the deadline, a time of the run's clock. A time that has come cancels at once; a scope that was
- * cancelled stays cancelled. Throws on `NaN`.
+ * Moves the deadline, a time of the run's clock; `Infinity` removes it. A time that has come cancels at once;
+ * a scope that was cancelled stays cancelled. Throws on `NaN`.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { Effect, Exit, LowLevel } from 'millrace'
+ * import { TestRuntime } from 'millrace/testing'
+ *
+ * const program = LowLevel.openScope({ name: 'request', after: 10 }, (scope) =>
+ *   Effect.gen(function* () {
+ *     LowLevel.setScopeDeadline(scope, LowLevel.scopeDeadline(scope) + 100)
+ *     yield* Effect.sleep(50)
+ *     return 'in time'
+ *   })
+ * )
+ * assert.deepEqual(TestRuntime.runExit(program), Exit.succeed({ _tag: 'Some', value: 'in time' }))
  *
  * @category scopes
  * @since 0.1.0
@@ -369,6 +398,24 @@ export const setScopeDeadline = (scope: ScopeNode, time: number): void => {
 
 /**
  * Raises or lowers the shield. A cancellation that it held off is delivered when it is lowered.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { pipe } from 'fp-ts/lib/function.js'
+ * import { Effect, Exit, LowLevel, Timeout } from 'millrace'
+ * import { TestRuntime } from 'millrace/testing'
+ *
+ * let committed = false
+ * const work = LowLevel.openScope({ name: 'commit', shield: true }, (scope) =>
+ *   Effect.gen(function* () {
+ *     yield* Effect.sleep(50)
+ *     committed = true
+ *     LowLevel.setScopeShield(scope, false)
+ *     yield* Effect.sleep(1000)
+ *   })
+ * )
+ * assert.deepEqual(TestRuntime.runExit(pipe(work, Timeout.moveOnAfter(10))), Exit.succeed({ _tag: 'None' }))
+ * assert.equal(committed, true)
  *
  * @category scopes
  * @since 0.1.0
@@ -414,7 +461,8 @@ export const onScopeCancel = (scope: ScopeNode, callback: (cancelled: Cancelled)
 }
 
 /**
- * The earliest deadline that is visible through shields; `-Infinity` in a cancelled scope, `Infinity` when there is none.
+ * The earliest deadline that is visible through shields; `-Infinity` in a cancelled scope, `Infinity` when
+ * there is none. What `Timeout.currentEffectiveDeadline` gives.
  *
  * @category scopes
  * @since 0.1.0
@@ -554,7 +602,7 @@ export const nurseryScope = (nursery: Nursery): ScopeNode => nurseryOf(nursery).
 export const childrenScope = (nursery: Nursery): ScopeNode => nurseryOf(nursery).scope as Untyped
 
 /**
- * The name of the nursery.
+ * The name of the nursery; `group` when it was given none.
  *
  * @category nurseries
  * @since 0.1.0
@@ -713,6 +761,19 @@ export const supervise = (fiber: Fiber<unknown, unknown>): void => {
 /**
  * The children that have not ended, in the order in which they were started.
  *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { Effect, LowLevel, Runtime } from 'millrace'
+ *
+ * const program = LowLevel.openNursery({}, (nursery) =>
+ *   Effect.gen(function* () {
+ *     yield* LowLevel.fork(nursery, Effect.unit, { name: 'a' })
+ *     yield* LowLevel.fork(nursery, Effect.unit)
+ *     return LowLevel.childrenOf(nursery).map(LowLevel.fiberName)
+ *   })
+ * )
+ * assert.deepEqual(await Runtime.runPromise(program), ['a', 'task-3'])
+ *
  * @category nurseries
  * @since 0.1.0
  */
@@ -779,7 +840,8 @@ export interface TaskCancelled {
  *   })
  * )
  * const reason = { _tag: 'Explicit', value: 'done' }
- * assert.deepEqual(TestRuntime.runExit(program), Exit.fail({ _tag: 'TaskCancelled', task: 'server', reason }))
+ * const cancelled = { _tag: 'TaskCancelled', task: 'server', reason }
+ * assert.deepEqual(TestRuntime.runExit(program), Exit.fail(cancelled))
  *
  * @category children
  * @since 0.1.0
@@ -838,7 +900,7 @@ export const fiberStatus = (fiber: Fiber<unknown, unknown>): FiberStatus =>
 export const fiberId = (fiber: Fiber<unknown, unknown>): number => fiberOf(fiber).id
 
 /**
- * The name of a child.
+ * The name of a child: that it was started with, that of `Effect.fn`, or a number of its nursery.
  *
  * @category children
  * @since 0.1.0
@@ -973,7 +1035,9 @@ export const validateAll = <R, E, A>(arms: () => ArmsOptions): Effect<R, E, Read
  * import { Effect, Exit, LowLevel } from 'millrace'
  * import { TestRuntime } from 'millrace/testing'
  *
- * const program = LowLevel.firstToEnd([Effect.as('slow')(Effect.sleep(20)), Effect.as('fast')(Effect.sleep(10))])
+ * const slow = Effect.as('slow')(Effect.sleep(20))
+ * const fast = Effect.as('fast')(Effect.sleep(10))
+ * const program = LowLevel.firstToEnd([slow, fast])
  * assert.deepEqual(TestRuntime.runExit(program), Exit.succeed('fast'))
  *
  * @category parallel

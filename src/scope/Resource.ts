@@ -213,7 +213,10 @@ export const fromEffect = <R, E, A>(fx: Effect.Effect<R, E, A>): Resource<R, E, 
  * const lines: Array<string> = []
  * const connect = Effect.sync(() => ({ name: 'c1', close: Effect.sync(() => { lines.push('closed c1') }) }))
  *
- * const program = pipe(Resource.closing(connect), Resource.use(({ name }) => Effect.fail(`${name} is broken`)))
+ * const program = pipe(
+ *   Resource.closing(connect),
+ *   Resource.use(({ name }) => Effect.fail(`${name} is broken`))
+ * )
  * assert.deepEqual(Runtime.runSyncExit(program), Exit.fail('c1 is broken'))
  * assert.deepEqual(lines, ['closed c1'])
  *
@@ -334,7 +337,8 @@ export const map =
  *
  * const lines: Array<string> = []
  * const log = (line: string) => Effect.sync(() => { lines.push(line) })
- * const opened = (name: string) => Resource.make(Effect.as(name)(log(`open ${name}`)), () => log(`close ${name}`))
+ * const opened = (name: string) =>
+ *   Resource.make(Effect.as(name)(log(`open ${name}`)), () => log(`close ${name}`))
  *
  * const statement = pipe(
  *   opened('connection'),
@@ -359,6 +363,18 @@ export const flatMap =
 
 /**
  * The function of one resource applied to the value of another; one after the other, released in reverse.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { pipe } from 'fp-ts/lib/function.js'
+ * import { Effect, Resource, Runtime } from 'millrace'
+ *
+ * const label = pipe(
+ *   Resource.of((host: string) => (port: number) => `${host}:${port}`),
+ *   Resource.ap(Resource.of('localhost')),
+ *   Resource.ap(Resource.of(8080))
+ * )
+ * assert.equal(Runtime.runSync(pipe(label, Resource.use(Effect.succeed))), 'localhost:8080')
  *
  * @category combinators
  * @since 0.1.0
@@ -421,7 +437,10 @@ export const par =
  *   Resource.bind('db', ({ config }) => Resource.of(`connection to ${config.url}`)),
  *   Resource.apS('cache', Resource.of(new Map<string, string>()))
  * )
- * const program = pipe(services, Resource.use(({ db, cache }) => Effect.succeed(`${db}, ${cache.size} cached`)))
+ * const program = pipe(
+ *   services,
+ *   Resource.use(({ db, cache }) => Effect.succeed(`${db}, ${cache.size} cached`))
+ * )
  * assert.equal(Runtime.runSync(program), 'connection to memory:, 0 cached')
  *
  * @category do notation
@@ -441,7 +460,25 @@ export const bindTo = <N extends string>(
   map((a: unknown) => ({ [name]: a })) as never
 
 /**
- * Acquires another resource, which may need what is there, and names its value.
+ * Acquires another resource, which may need what is there, and names its value. It is released before those
+ * that it may need.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { pipe } from 'fp-ts/lib/function.js'
+ * import { Effect, Resource, Runtime } from 'millrace'
+ *
+ * const released: Array<string> = []
+ * const named = (name: string) =>
+ *   Resource.make(Effect.succeed(name), () => Effect.sync(() => { released.push(name) }))
+ *
+ * const services = pipe(
+ *   named('pool'),
+ *   Resource.bindTo('pool'),
+ *   Resource.bind('connection', ({ pool }) => named(`connection of ${pool}`))
+ * )
+ * Runtime.runSync(pipe(services, Resource.use(() => Effect.unit)))
+ * assert.deepEqual(released, ['connection of pool', 'pool'])
  *
  * @category do notation
  * @since 0.1.0
@@ -574,6 +611,8 @@ export const provideTo =
 export const URI = 'millrace/Resource'
 
 /**
+ * The name of `Resource` as a type, for `Kind3`.
+ *
  * @category instances
  * @since 0.1.0
  */
@@ -624,7 +663,8 @@ export const Apply: Apply3<URI> = { URI, map: map_, ap: ap_ }
  * import { Effect, Resource, Runtime } from 'millrace'
  *
  * const lines: Array<string> = []
- * const named = (name: string) => Resource.make(Effect.succeed(name), () => Effect.sync(() => { lines.push(name) }))
+ * const named = (name: string) =>
+ *   Resource.make(Effect.succeed(name), () => Effect.sync(() => { lines.push(name) }))
  *
  * const all = pipe(['a', 'b', 'c'], RA.traverse(Resource.Applicative)(named))
  * assert.deepEqual(Runtime.runSync(pipe(all, Resource.use(Effect.succeed))), ['a', 'b', 'c'])
@@ -636,7 +676,23 @@ export const Apply: Apply3<URI> = { URI, map: map_, ap: ap_ }
 export const Applicative: Applicative3<URI> = { ...Apply, of }
 
 /**
- * Side by side, as {@link par}.
+ * Side by side, as {@link par}: for collections of resources that do not need each other.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { pipe } from 'fp-ts/lib/function.js'
+ * import * as RA from 'fp-ts/lib/ReadonlyArray.js'
+ * import { Effect, Exit, Resource } from 'millrace'
+ * import { TestRuntime } from 'millrace/testing'
+ *
+ * const connect = (host: string) => Resource.make(Effect.as(host)(Effect.sleep(100)), () => Effect.unit)
+ * const program = Effect.gen(function* () {
+ *   const before = yield* Effect.currentTime
+ *   const all = pipe(['a', 'b', 'c'], RA.traverse(Resource.ApplicativePar)(connect))
+ *   const hosts = yield* pipe(all, Resource.use(Effect.succeed))
+ *   return [hosts, (yield* Effect.currentTime) - before]
+ * })
+ * assert.deepEqual(TestRuntime.runExit(program), Exit.succeed([['a', 'b', 'c'], 100]))
  *
  * @category instances
  * @since 0.1.0

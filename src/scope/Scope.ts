@@ -96,7 +96,8 @@ export const deadlineIn = (ms: number): Scope =>
  * import { Effect, Exit, Scope, Timeout } from 'millrace'
  * import { TestRuntime } from 'millrace/testing'
  *
- * const program = pipe(Effect.as('saved')(Effect.sleep(50)), Scope.within(Scope.shield), Timeout.moveOnAfter(10))
+ * const save = Effect.as('saved')(Effect.sleep(50))
+ * const program = pipe(save, Scope.within(Scope.shield), Timeout.moveOnAfter(10))
  * assert.deepEqual(TestRuntime.runExit(program), Exit.succeed({ _tag: 'Some', value: 'saved' }))
  *
  * @category constructors

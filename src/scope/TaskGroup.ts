@@ -48,7 +48,8 @@ export interface TaskGroup<in E> {
    * const program = TaskGroup.open<string>()((group) =>
    *   Effect.gen(function* () {
    *     yield* group.spawn(pipe(Effect.sleep(10), Effect.andThen(Effect.fail('disk full'))))
-   *     yield* group.spawn(pipe(Effect.never, Effect.onCancel(Effect.sync(() => { lines.push('cancelled') }))))
+   *     const goodbye = Effect.sync(() => { lines.push('cancelled') })
+   *     yield* group.spawn(pipe(Effect.never, Effect.onCancel(goodbye)))
    *     yield* Effect.sleep(1000)
    *     return 'never reached'
    *   })

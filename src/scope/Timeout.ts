@@ -208,7 +208,11 @@ export const shieldedFor = (ms: number): (<R, E, A>(fx: Effect<R, E, A>) => Effe
  * const remaining = Effect.gen(function* () {
  *   return (yield* Timeout.currentEffectiveDeadline) - (yield* Effect.currentTime)
  * })
- * const program = pipe(remaining, Timeout.failAfter(500, () => 'inner'), Timeout.failAfter(200, () => 'outer'))
+ * const program = pipe(
+ *   remaining,
+ *   Timeout.failAfter(500, () => 'inner'),
+ *   Timeout.failAfter(200, () => 'outer')
+ * )
  * assert.deepEqual(TestRuntime.runExit(program), Exit.succeed(200))
  *
  * @category inspection
