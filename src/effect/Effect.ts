@@ -2019,7 +2019,7 @@ export const retry: {
 /** The first failure of a cause that has no other leaves. */
 const onlyFailures = <E>(cause: Cause<E>): { readonly first: E } | null => {
   const split = partitionFails(cause, () => true)
-  return split === null || split.rest !== null ? null : { first: split.first as E }
+  return split === null || split.rest !== null ? null : { first: split.first }
 }
 
 /**

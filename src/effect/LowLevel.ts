@@ -12,6 +12,8 @@ import type { Option } from 'fp-ts/lib/Option.js'
 import type { Cancelled, CancelReason } from './Cause.js'
 import type { Any, Effect, EnvOf, ErrorOf } from './Effect.js'
 import type { Exit } from './Exit.js'
+import { listen } from './internal/abortHub.js'
+import { ambientSignal as currentSignal } from './internal/ambient.js'
 import {
   checkDuration,
   type Fiber as FiberOf,
@@ -28,7 +30,7 @@ import * as primitives from './internal/primitives.js'
 import { primitive, type PrimitiveFunction } from './internal/primitives.js'
 import { settlePromise } from './internal/promise.js'
 import { toCancellation } from './internal/reasons.js'
-import type { ScopeNode as ScopeNodeOf } from './internal/scopeTree.js'
+import { ScopeHooks, type ScopeNode as ScopeNodeOf } from './internal/scopeTree.js'
 import { describeRun } from './internal/tree.js'
 
 const typed = <R, E, A>(instruction: Op): Effect<R, E, A> => instruction as Untyped
@@ -150,6 +152,23 @@ export const awaitPromise = <A, E = never>(
 ): Effect<unknown, E, A> =>
   typed(settlePromise(options.label, start, options.onReject ?? null, null, options.abandonOnCancel === true))
 
+/**
+ * Calls back once when the signal aborts; the result stops listening. Any number of callbacks share one listener on the
+ * signal. A signal that was aborted before calls nobody: look at `signal.aborted` first.
+ *
+ * @category waiting
+ * @since 0.1.0
+ */
+export const onAbort: (signal: AbortSignal, callback: () => void) => IO<void> = listen
+
+/**
+ * The signal of the wait around the running code, if there is one; see `AbortSignals.current`.
+ *
+ * @category waiting
+ * @since 0.1.0
+ */
+export const ambientSignal: IO<AbortSignal | undefined> = currentSignal
+
 // -------------------------------------------------------------------------------------
 // scopes
 // -------------------------------------------------------------------------------------
@@ -177,13 +196,13 @@ const node = (scope: ScopeNode): ScopeNodeOf => scope as Untyped
 export interface ScopeOptions {
   readonly name: string
   /** A deadline in ms from entry. */
-  readonly after?: number
+  readonly after?: number | undefined
   /** A deadline as a time of the run's clock. */
-  readonly at?: number
+  readonly at?: number | undefined
   /** Cancellation from outside does not come in. */
-  readonly shield?: boolean
+  readonly shield?: boolean | undefined
   /** Ms that clean-up may take once the scope is effectively cancelled. */
-  readonly grace?: number
+  readonly grace?: number | undefined
 }
 
 const scoped = <R, E, A>(options: ScopeOptions, body: Untyped, leave: Untyped): Effect<R, E, A> => {
@@ -425,8 +444,8 @@ export const setScopeShield = (scope: ScopeNode, shield: boolean): void => {
 }
 
 /**
- * Calls back once when the scope itself is cancelled, at once if it was; the result takes that back. For what
- * lives outside of fibers, such as an abort signal. A cancellation of a scope around it is not reported.
+ * Calls back once when the scope is effectively cancelled, by itself or from outside; at once if it is. The result takes
+ * that back. For what lives outside of fibers, such as an abort signal. The callback must not throw.
  *
  * @example
  * import assert from 'node:assert/strict'
@@ -448,16 +467,27 @@ export const setScopeShield = (scope: ScopeNode, shield: boolean): void => {
 export const onScopeCancel = (scope: ScopeNode, callback: (cancelled: Cancelled) => void): IO<void> => {
   const target = node(scope)
   const listener = () => {
-    callback(target.cancelledLeaf())
+    callback((target.nearestCancelled() ?? target).cancelledLeaf())
   }
-  if (target.cancelled) {
+  if (target.effective) {
     listener()
     return () => undefined
   }
-  ;(target.onCancel ??= []).push(listener)
+  const { onCancel } = (target.hooks ??= new ScopeHooks())
+  onCancel.add(listener)
   return () => {
-    target.onCancel = target.onCancel?.filter((other) => other !== listener) ?? null
+    onCancel.delete(listener)
   }
+}
+
+/**
+ * Calls back when the scope is left. The callback must not throw.
+ *
+ * @category scopes
+ * @since 0.1.0
+ */
+export const onScopeClose = (scope: ScopeNode, callback: IO<void>): void => {
+  ;(node(scope).hooks ??= new ScopeHooks()).onClose.add(callback)
 }
 
 /**
@@ -681,6 +711,16 @@ const forkPrimitive: PrimitiveFunction = (
       `The task group "${nursery.name}" was given something to spawn that is no Effect.`
     )
   }
+  return startChild(fiber, nursery, effect, label, flags)
+}
+
+const startChild = (
+  fiber: FiberOf,
+  nursery: NurseryOf,
+  effect: Op,
+  label: string | null,
+  flags: number
+): FiberOf => {
   const name = label ?? nameOf(effect)
   const scope = (flags & Held) === 0 ? nursery.scope : nursery.scope.insert(null, name ?? 'task')
   const child = fiber.fork(nursery, scope, effect, name, flags)
@@ -732,6 +772,36 @@ export const fork = <R, E, A>(
   )
 
 const noOptions: ForkOptions = {}
+
+/**
+ * Starts a child at once; null when its nursery has ended.
+ *
+ * @category nurseries
+ * @since 0.1.0
+ */
+export type ForkUnsafe<R> = <E, A>(fx: Effect<R, E, A>, options?: ForkOptions) => Fiber<E, A> | null
+
+/**
+ * Starts children from plain callbacks, with the environment and the fiber-locals of the fiber that asked for it. Gives null
+ * once the nursery has ended. The child begins on a later turn.
+ *
+ * @category nurseries
+ * @since 0.1.0
+ */
+export const forkUnsafe = <R>(nursery: Nursery): Effect<R, never, ForkUnsafe<R>> =>
+  typed(
+    primitive((fiber) => {
+      const owner = nurseryOf(nursery)
+      const { environment, locals } = fiber
+      return (fx: Any, options: ForkOptions = noOptions): Untyped => {
+        if (owner.closed) return null
+        const child = startChild(fiber, owner, untyped(fx), options.name ?? null, flagsOf(options))
+        child.environment = environment
+        child.locals = locals
+        return child
+      }
+    })
+  )
 
 /**
  * From now on a `held` child is supervised. For protocols in which a child first says that it is ready:

@@ -292,7 +292,7 @@ const start = <R, E, A, S>(
       })
     )(Effect.suspend((): Effect.Effect<R, E, A> => body(started)))
 
-    const waitUntilReady = LowLevel.park<never, void>('TaskGroup.start', (resume) => {
+    const waitUntilReady = LowLevel.park('TaskGroup.start', (resume) => {
       state.notify = resume
       return () => {
         state.notify = () => undefined

@@ -129,7 +129,10 @@ export class Nursery implements Owner, Wait {
     } else {
       const cause = this.host.causeOf(mode, value)
       const rest = withoutCancelled(cause)
-      if (rest !== cause) this.bodyExits.add(cause)
+      if (rest !== cause) {
+        this.bodyExits.add(cause)
+        this.bodyExits.before = this.exits.failures.length
+      }
       if (rest !== null) {
         // In the order in which the exits came, so among those of the tasks.
         this.exits.add(rest)
@@ -165,8 +168,10 @@ export class Nursery implements Owner, Wait {
     const outside = outer.cancelledFromOutside()
     const absorbed = outer.cancelled && !outside
     if (exits.cancelled !== null && !outside && (outer.cancelled || scope.cancelled)) exits.cancelled = null
-    if (exits.cancelled === null && bodyExits.cancelled !== null && !absorbed)
+    if (exits.cancelled === null && bodyExits.cancelled !== null && !absorbed) {
       exits.cancelled = bodyExits.cancelled
+      exits.before = bodyExits.before
+    }
     if (absorbed && bodyExits.cancelled !== null) outer.caught = outer.cancelledLeaf()
     scope.close()
     this.host.leaveScope(outer)

@@ -5,14 +5,12 @@
  *
  * @since 0.1.0
  */
-import type { Cause } from '../Cause.js'
 import type { Effect } from '../Effect.js'
 import type { Exit } from '../Exit.js'
-import { joinThen, withoutCancelled } from '../internal/causes.js'
+import { abandonRun } from '../internal/abandon.js'
 import { Done, emptyEnvironment, Fiber } from '../internal/fiber.js'
 import type { Op, Untyped } from '../internal/op.js'
 import { Run } from '../internal/run.js'
-import { cancellation } from '../internal/scopeTree.js'
 import { describeRun, fibersOf, waitsOn } from '../internal/tree.js'
 import * as SeededScheduler from './SeededScheduler.js'
 import * as VirtualClock from './VirtualClock.js'
@@ -184,7 +182,8 @@ export const runExit = <E, A>(fx: Effect<{}, E, A>, options: TestOptions = {}): 
         }
       }
     ],
-    name
+    name,
+    false
   )
   const main = new Fiber(run, run.root, null, fx as Untyped as Op, emptyEnvironment, null, name, 0)
   scheduler.schedule(main)
@@ -209,11 +208,7 @@ export const runExit = <E, A>(fx: Effect<{}, E, A>, options: TestOptions = {}): 
     run.close()
     return main.exit()
   }
-  run.root.cancel(cancellation({ _tag: 'Explicit', value: `the test run is over: ${defect._tag}` }))
-  drive()
+  const left = abandonRun(main, defect, `the test run is over: ${defect._tag}`, drive)
   run.close()
-  const die: Cause<E> = { _tag: 'Die', defect }
-  const rest = main.status === Done ? main.failure() : null
-  const left = rest === null ? null : withoutCancelled(rest)
-  return { _tag: 'Left', left: left === null ? die : joinThen(die, left as Cause<E>) }
+  return { _tag: 'Left', left }
 }
