@@ -153,8 +153,20 @@ export const awaitPromise = <A, E = never>(
   typed(settlePromise(options.label, start, options.onReject ?? null, null, options.abandonOnCancel === true))
 
 /**
- * Calls back once when the signal aborts; the result stops listening. Any number of callbacks share one listener on the
- * signal. A signal that was aborted before calls nobody: look at `signal.aborted` first.
+ * Calls back once when the signal aborts; the result stops listening. Any number of callbacks share one
+ * listener on the signal. A signal that was aborted before calls nobody: look at `signal.aborted` first.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { LowLevel } from 'millrace'
+ *
+ * const controller = new AbortController()
+ * const calls: Array<string> = []
+ * LowLevel.onAbort(controller.signal, () => { calls.push('kept') })
+ * const stop = LowLevel.onAbort(controller.signal, () => { calls.push('stopped') })
+ * stop()
+ * controller.abort()
+ * assert.deepEqual(calls, ['kept'])
  *
  * @category waiting
  * @since 0.1.0
@@ -481,7 +493,22 @@ export const onScopeCancel = (scope: ScopeNode, callback: (cancelled: Cancelled)
 }
 
 /**
- * Calls back when the scope is left. The callback must not throw.
+ * Calls back when the scope is left, however that is. For taking back what was registered outside for as long
+ * as the scope lives. The callback must not throw.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { Effect, LowLevel, Runtime } from 'millrace'
+ *
+ * const lines: Array<string> = []
+ * const program = LowLevel.openScope({ name: 'request' }, (scope) =>
+ *   Effect.sync(() => {
+ *     LowLevel.onScopeClose(scope, () => { lines.push('left') })
+ *     lines.push('inside')
+ *   })
+ * )
+ * Runtime.runSync(program)
+ * assert.deepEqual(lines, ['inside', 'left'])
  *
  * @category scopes
  * @since 0.1.0
@@ -774,7 +801,7 @@ export const fork = <R, E, A>(
 const noOptions: ForkOptions = {}
 
 /**
- * Starts a child at once; null when its nursery has ended.
+ * Starts a child, which begins on a later turn; null when its nursery has ended.
  *
  * @category nurseries
  * @since 0.1.0
@@ -782,8 +809,24 @@ const noOptions: ForkOptions = {}
 export type ForkUnsafe<R> = <E, A>(fx: Effect<R, E, A>, options?: ForkOptions) => Fiber<E, A> | null
 
 /**
- * Starts children from plain callbacks, with the environment and the fiber-locals of the fiber that asked for it. Gives null
- * once the nursery has ended. The child begins on a later turn.
+ * Starts children from plain callbacks, with the environment and the fiber-locals of the fiber that asked for
+ * it. Gives null when the nursery has ended. Programs use `Dispatcher`.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { Effect, LowLevel, Runtime } from 'millrace'
+ *
+ * const lines: Array<string> = []
+ * const program = LowLevel.openNursery({}, (nursery) =>
+ *   Effect.gen(function* () {
+ *     const fork = yield* LowLevel.forkUnsafe(nursery)
+ *     const onEvent = (name: string) => { fork(Effect.sync(() => { lines.push(name) })) }
+ *     onEvent('click')
+ *     lines.push('forked')
+ *   })
+ * )
+ * await Runtime.runPromise(program)
+ * assert.deepEqual(lines, ['forked', 'click'])
  *
  * @category nurseries
  * @since 0.1.0
