@@ -2182,7 +2182,12 @@ export const tuple = <T extends ReadonlyArray<Any>>(
  */
 export const URI = 'millrace/Effect'
 
-/** @category instances @since 0.1.0 */
+/**
+ * The name of `Effect` as a type, for `Kind3`.
+ *
+ * @category instances
+ * @since 0.1.0
+ */
 export type URI = typeof URI
 
 declare module 'fp-ts/HKT' {

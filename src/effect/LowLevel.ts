@@ -234,8 +234,20 @@ export const awaitPromise = <A, E = never>(
   typed(settlePromise(options.label, start, options.onReject ?? null, null, options.abandonOnCancel === true))
 
 /**
- * Calls back once when the signal aborts; the result stops listening. Any number of callbacks share one listener on the
- * signal. A signal that was aborted before calls nobody: look at `signal.aborted` first.
+ * Calls back once when the signal aborts; the result stops listening. Any number of callbacks share one
+ * listener on the signal. A signal that was aborted before calls nobody: look at `signal.aborted` first.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { LowLevel } from 'millrace'
+ *
+ * const controller = new AbortController()
+ * const calls: Array<string> = []
+ * LowLevel.onAbort(controller.signal, () => { calls.push('kept') })
+ * const stop = LowLevel.onAbort(controller.signal, () => { calls.push('stopped') })
+ * stop()
+ * controller.abort()
+ * assert.deepEqual(calls, ['kept'])
  *
  * @category waiting
  * @since 0.1.0
@@ -439,6 +451,21 @@ export const isScopeCancelled = (scope: ScopeNode): boolean => node(scope).cance
 /**
  * The cancellation that the scope absorbed when it was left; `None` before, and when there was none.
  *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { pipe } from 'fp-ts/lib/function.js'
+ * import { Effect, LowLevel, Runtime } from 'millrace'
+ *
+ * const nodes: Array<LowLevel.ScopeNode> = []
+ * const program = LowLevel.openScope({ name: 'request' }, (scope) => {
+ *   nodes.push(scope)
+ *   return pipe(LowLevel.cancelScope(scope, 'not needed'), Effect.andThen(Effect.checkCancelled))
+ * })
+ * Runtime.runSync(program)
+ * const caught = nodes.map(LowLevel.scopeCaught)[0]
+ * assert.ok(caught?._tag === 'Some')
+ * assert.deepEqual(caught.value.reason, { _tag: 'Explicit', value: 'not needed' })
+ *
  * @category scopes
  * @since 0.1.0
  */
@@ -456,8 +483,22 @@ export const scopeCaught = (scope: ScopeNode): Option<Cancelled> => {
 export const scopeDeadline = (scope: ScopeNode): number => node(scope).deadline?.time ?? Infinity
 
 /**
- * Moves the deadline, a time of the run's clock. A time that has come cancels at once; a scope that was
- * cancelled stays cancelled. Throws on `NaN`.
+ * Moves the deadline, a time of the run's clock; `Infinity` removes it. A time that has come cancels at once;
+ * a scope that was cancelled stays cancelled. Throws on `NaN`.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { Effect, Exit, LowLevel } from 'millrace'
+ * import { TestRuntime } from 'millrace/testing'
+ *
+ * const program = LowLevel.openScope({ name: 'request', after: 10 }, (scope) =>
+ *   Effect.gen(function* () {
+ *     LowLevel.setScopeDeadline(scope, LowLevel.scopeDeadline(scope) + 100)
+ *     yield* Effect.sleep(50)
+ *     return 'in time'
+ *   })
+ * )
+ * assert.deepEqual(TestRuntime.runExit(program), Exit.succeed({ _tag: 'Some', value: 'in time' }))
  *
  * @category scopes
  * @since 0.1.0
@@ -469,6 +510,24 @@ export const setScopeDeadline = (scope: ScopeNode, time: number): void => {
 
 /**
  * Raises or lowers the shield. A cancellation that it held off is delivered when it is lowered.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { pipe } from 'fp-ts/lib/function.js'
+ * import { Effect, Exit, LowLevel, Timeout } from 'millrace'
+ * import { TestRuntime } from 'millrace/testing'
+ *
+ * let committed = false
+ * const work = LowLevel.openScope({ name: 'commit', shield: true }, (scope) =>
+ *   Effect.gen(function* () {
+ *     yield* Effect.sleep(50)
+ *     committed = true
+ *     LowLevel.setScopeShield(scope, false)
+ *     yield* Effect.sleep(1000)
+ *   })
+ * )
+ * assert.deepEqual(TestRuntime.runExit(pipe(work, Timeout.moveOnAfter(10))), Exit.succeed({ _tag: 'None' }))
+ * assert.equal(committed, true)
  *
  * @category scopes
  * @since 0.1.0
@@ -515,7 +574,22 @@ export const onScopeCancel = (scope: ScopeNode, callback: (cancelled: Cancelled)
 }
 
 /**
- * Calls back when the scope is left. The callback must not throw.
+ * Calls back when the scope is left, however that is. For taking back what was registered outside for as long
+ * as the scope lives. The callback must not throw.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { Effect, LowLevel, Runtime } from 'millrace'
+ *
+ * const lines: Array<string> = []
+ * const program = LowLevel.openScope({ name: 'request' }, (scope) =>
+ *   Effect.sync(() => {
+ *     LowLevel.onScopeClose(scope, () => { lines.push('left') })
+ *     lines.push('inside')
+ *   })
+ * )
+ * Runtime.runSync(program)
+ * assert.deepEqual(lines, ['inside', 'left'])
  *
  * @category scopes
  * @since 0.1.0
@@ -525,7 +599,8 @@ export const onScopeClose = (scope: ScopeNode, callback: IO<void>): void => {
 }
 
 /**
- * The earliest deadline that is visible through shields; `-Infinity` in a cancelled scope, `Infinity` when there is none.
+ * The earliest deadline that is visible through shields; `-Infinity` in a cancelled scope, `Infinity` when
+ * there is none. What `Timeout.currentEffectiveDeadline` gives.
  *
  * @category scopes
  * @since 0.1.0
@@ -665,7 +740,7 @@ export const nurseryScope = (nursery: Nursery): ScopeNode => nurseryOf(nursery).
 export const childrenScope = (nursery: Nursery): ScopeNode => nurseryOf(nursery).scope as Untyped
 
 /**
- * The name of the nursery.
+ * The name of the nursery; `group` when it was given none.
  *
  * @category nurseries
  * @since 0.1.0
@@ -807,7 +882,7 @@ export const fork = <R, E, A>(
 const noOptions: ForkOptions = {}
 
 /**
- * Starts a child at once; null when its nursery has ended.
+ * Starts a child, which begins on a later turn; null when its nursery has ended.
  *
  * @category nurseries
  * @since 0.1.0
@@ -815,8 +890,24 @@ const noOptions: ForkOptions = {}
 export type ForkUnsafe<R> = <E, A>(fx: Effect<R, E, A>, options?: ForkOptions) => Fiber<E, A> | null
 
 /**
- * Starts children from plain callbacks, with the environment and the fiber-locals of the fiber that asked for it. Gives null
- * once the nursery has ended. The child begins on a later turn.
+ * Starts children from plain callbacks, with the environment and the fiber-locals of the fiber that asked for
+ * it. Gives null when the nursery has ended. Programs use `Dispatcher`.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { Effect, LowLevel, Runtime } from 'millrace'
+ *
+ * const lines: Array<string> = []
+ * const program = LowLevel.openNursery({}, (nursery) =>
+ *   Effect.gen(function* () {
+ *     const fork = yield* LowLevel.forkUnsafe(nursery)
+ *     const onEvent = (name: string) => { fork(Effect.sync(() => { lines.push(name) })) }
+ *     onEvent('click')
+ *     lines.push('forked')
+ *   })
+ * )
+ * await Runtime.runPromise(program)
+ * assert.deepEqual(lines, ['forked', 'click'])
  *
  * @category nurseries
  * @since 0.1.0
@@ -863,6 +954,19 @@ export const supervise = (fiber: Fiber<unknown, unknown>): void => {
 
 /**
  * The children that have not ended, in the order in which they were started.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { Effect, LowLevel, Runtime } from 'millrace'
+ *
+ * const program = LowLevel.openNursery({}, (nursery) =>
+ *   Effect.gen(function* () {
+ *     yield* LowLevel.fork(nursery, Effect.unit, { name: 'a' })
+ *     yield* LowLevel.fork(nursery, Effect.unit)
+ *     return LowLevel.childrenOf(nursery).map(LowLevel.fiberName)
+ *   })
+ * )
+ * assert.deepEqual(await Runtime.runPromise(program), ['a', 'task-3'])
  *
  * @category nurseries
  * @since 0.1.0
@@ -930,7 +1034,8 @@ export interface TaskCancelled {
  *   })
  * )
  * const reason = { _tag: 'Explicit', value: 'done' }
- * assert.deepEqual(TestRuntime.runExit(program), Exit.fail({ _tag: 'TaskCancelled', task: 'server', reason }))
+ * const cancelled = { _tag: 'TaskCancelled', task: 'server', reason }
+ * assert.deepEqual(TestRuntime.runExit(program), Exit.fail(cancelled))
  *
  * @category children
  * @since 0.1.0
@@ -989,7 +1094,7 @@ export const fiberStatus = (fiber: Fiber<unknown, unknown>): FiberStatus =>
 export const fiberId = (fiber: Fiber<unknown, unknown>): number => fiberOf(fiber).id
 
 /**
- * The name of a child.
+ * The name of a child: that it was started with, that of `Effect.fn`, or a number of its nursery.
  *
  * @category children
  * @since 0.1.0
@@ -1124,7 +1229,9 @@ export const validateAll = <R, E, A>(arms: () => ArmsOptions): Effect<R, E, Read
  * import { Effect, Exit, LowLevel } from 'millrace'
  * import { TestRuntime } from 'millrace/testing'
  *
- * const program = LowLevel.firstToEnd([Effect.as('slow')(Effect.sleep(20)), Effect.as('fast')(Effect.sleep(10))])
+ * const slow = Effect.as('slow')(Effect.sleep(20))
+ * const fast = Effect.as('fast')(Effect.sleep(10))
+ * const program = LowLevel.firstToEnd([slow, fast])
  * assert.deepEqual(TestRuntime.runExit(program), Exit.succeed('fast'))
  *
  * @category parallel

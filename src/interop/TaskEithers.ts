@@ -131,7 +131,25 @@ const eitherOf = <E, B>(exit: Exit<E, B>): Either<E, B> => {
 }
 
 /**
- * {@link bracket} whose `release` sees defects and cancellation too.
+ * {@link bracket} whose `release` sees defects and cancellation too, so that it can tell a rollback from a
+ * bug.
+ *
+ * **Errors.** The `Left` of all three. A throw or a rejection in `use` rejects, after the release.
+ * **Cancellation.** `release` runs to its end.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import * as TE from 'fp-ts/lib/TaskEither.js'
+ * import { Cause, TaskEithers } from 'millrace'
+ *
+ * const ends: Array<string> = []
+ * const crashing = TaskEithers.bracketExit(
+ *   TE.of<string, string>('connection'),
+ *   (): TE.TaskEither<string, number> => () => Promise.reject(new Error('a bug')),
+ *   (_, exit) => TE.fromIO(() => { if (exit._tag === 'Left') ends.push(Cause.pretty(exit.left)) })
+ * )
+ * await assert.rejects(crashing())
+ * assert.deepEqual(ends, ['Die: Error: a bug'])
  *
  * @category drop-ins
  * @since 0.1.0
@@ -150,7 +168,17 @@ export const bracketExit = <E, A, B>(
   )
 
 /**
- * As fp-ts's, side by side; a failure cancels the others and waits for them, so nothing runs on behind the result.
+ * As fp-ts's, side by side; a failure cancels the others and waits for them, so nothing runs on behind the
+ * result.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import * as E from 'fp-ts/lib/Either.js'
+ * import * as TE from 'fp-ts/lib/TaskEither.js'
+ * import { TaskEithers } from 'millrace'
+ *
+ * assert.deepEqual(await TaskEithers.sequenceArray([TE.of(1), TE.of(2)])(), E.right([1, 2]))
+ * assert.deepEqual(await TaskEithers.sequenceArray([TE.of(1), TE.left('no')])(), E.left('no'))
  *
  * @category drop-ins
  * @since 0.1.0

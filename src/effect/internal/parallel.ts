@@ -5,7 +5,7 @@
  * @internal
  */
 import { failures, type Cause } from '../Cause.js'
-import { filterLeaves, joinAllBoth, joinThen, withoutCancelled } from './causes.js'
+import { filterLeaves, hasCancelled, joinAllBoth, joinThen, withoutCancelled } from './causes.js'
 import { Fault, Return, type Op, type Untyped } from './op.js'
 import { Exits, type Child, type Owner } from './owner.js'
 import { cancellation, type ScopeNode } from './scopeTree.js'
@@ -92,6 +92,10 @@ export class Arms implements Owner, Wait {
   childEnded(child: Child): void {
     this.running--
     if (this.strategy.ended(child, this) && !this.stopped) this.stop(child)
+    // The composition ends as cancelled now, so no arm starts any more: an endless source would keep it going for ever.
+    if (this.scope.effective && child.mode !== Return && hasCancelled(child.failure() as Cause<unknown>)) {
+      this.exhausted = true
+    }
     if (!this.waiting) return
     const arm = this.nextArm()
     if (arm !== null) this.host.startArm(this, arm, this.index)

@@ -12,7 +12,7 @@ import { LazySignal, withAmbient } from './ambient.js'
 import { joinThen, withoutCancelled } from './causes.js'
 import type { Timer } from './deadlines.js'
 import { checkDuration, Done, Looked, New, type Fiber } from './fiber.js'
-import { Cancel, Check, Die, Fail, Fault, Op, Primitive, Return, type Signal, type Untyped } from './op.js'
+import { Cancel, Check, Die, Fail, Fault, Op, Primitive, Return, Signal, type Untyped } from './op.js'
 import { type Wait, type Waiter, WaitList, never as neverEnds } from './waiting.js'
 
 export type PrimitiveFunction = (fiber: Fiber, b: Untyped, c: Untyped) => Untyped
@@ -150,7 +150,13 @@ export class Callback implements Wait {
   registered(cleanUp: (() => void) | void): Untyped {
     this.registering = false
     if (typeof cleanUp === 'function') this.cleanUp = cleanUp
-    if (!this.settled) return this.fiber.park(this)
+    if (!this.settled) {
+      const { fiber } = this
+      fiber.park(this)
+      // Registering ran code of the user, which may have cancelled the scope while the fiber did not wait yet.
+      fiber.cancelDelivered()
+      return Signal
+    }
     this.finish()
     return this.mode === Return ? this.value : this.fiber.signal(this.mode, this.value)
   }
