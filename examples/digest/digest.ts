@@ -46,7 +46,7 @@ class Report {
   }
 
   /** The lines that were not taken before, up to the first path that is not done; `all` passes over such paths. */
-  take(all = false): string {
+  take(all: boolean): string {
     let text = ''
     for (; this.taken < this.lines.length; this.taken++) {
       const line = this.lines[this.taken]
@@ -130,6 +130,12 @@ export const digest = Effect.fn('digest')(function* (settings: Settings) {
       return output.note(`digest: ${escape(failure.path)}: ${failure.reason}`)
     })
 
+  const print = (all: boolean) =>
+    Effect.suspend(() => {
+      const lines = report.take(all)
+      return lines === '' ? Effect.unit : output.write(lines)
+    })
+
   const hashOne = Effect.fn('hashOne')(function* ([index, path]: readonly [number, Path]) {
     const hashed = yield* Effect.either(hashFile(path, algorithm))
     if (hashed._tag === 'Left') {
@@ -142,7 +148,7 @@ export const digest = Effect.fn('digest')(function* (settings: Settings) {
     }
     yield* output.progress(report.done, report.paths.length)
     yield* output.ready
-    yield* Effect.suspend(() => output.write(report.take()))
+    yield* print(false)
   })
 
   const hashAll = Effect.gen(function* () {
@@ -151,17 +157,16 @@ export const digest = Effect.fn('digest')(function* (settings: Settings) {
     yield* pipe(report.paths.entries(), Concurrent.forEach(hashOne, { concurrency }))
   })
 
-  /** What is finished behind a file that is not. */
-  const writeRest = Effect.suspend(() => output.write(report.take(true)))
-  const summarise = Effect.flatMap((now: number) => output.note(report.summary(now - begin)))(
-    Effect.currentTime
-  )
+  const summarise = Effect.gen(function* () {
+    yield* output.note(report.summary((yield* Effect.currentTime) - begin))
+  })
 
   const inTime = yield* pipe(
     hashAll,
     Timeout.moveOnAfter(deadline),
-    Effect.tap(() => Effect.andThen(output.flush)(writeRest)),
-    Effect.onCancel(Effect.andThen(summarise)(writeRest))
+    // What is finished may stand behind a file that is not.
+    Effect.tap(() => Effect.andThen(output.flush)(print(true))),
+    Effect.onCancel(Effect.andThen(summarise)(print(true)))
   )
   yield* summarise
   return inTime._tag === 'None' ? 124 : report.failures > 0 ? 1 : 0
