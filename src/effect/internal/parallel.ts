@@ -4,8 +4,8 @@
  *
  * @internal
  */
-import { failures, type Cause } from '../Cause.js'
-import { filterLeaves, hasCancelled, joinAllBoth, joinThen, withoutCancelled } from './causes.js'
+import { failures, type Cancelled, type Cause } from '../Cause.js'
+import { filterLeaves, joinAllBoth, joinThen, withoutCancelled } from './causes.js'
 import { Fault, Return, type Op, type Untyped } from './op.js'
 import { Exits, type Child, type Owner } from './owner.js'
 import { cancellation, type ScopeNode } from './scopeTree.js'
@@ -26,6 +26,8 @@ export interface Strategy {
   /** `arm` threw, since a mapper of the user did. */
   sourceFailed(defect: unknown): void
   name(index: number): string
+  /** The scope was cancelled while arms still waited for their place. */
+  cutShort(cause: Cancelled): void
   /** Called once an arm; true: the rest is cancelled and no arm starts any more. */
   ended(child: Child, arms: Arms): boolean
   outcome(arms: Arms): { readonly mode: number; readonly value: Untyped }
@@ -73,6 +75,12 @@ export class Arms implements Owner, Wait {
       this.exhausted = true
       return null
     }
+    // An arm beyond the limit waits for its place, and that wait is cancelled as any other: the arm does not begin.
+    if (this.started >= this.strategy.limit && this.scope.effective) {
+      this.stopped = true
+      this.strategy.cutShort((this.scope.nearestCancelled() as ScopeNode).cancelledLeaf())
+      return null
+    }
     this.started++
     this.running++
     return arm
@@ -92,10 +100,6 @@ export class Arms implements Owner, Wait {
   childEnded(child: Child): void {
     this.running--
     if (this.strategy.ended(child, this) && !this.stopped) this.stop(child)
-    // The composition ends as cancelled now, so no arm starts any more: an endless source would keep it going for ever.
-    if (this.scope.effective && child.mode !== Return && hasCancelled(child.failure() as Cause<unknown>)) {
-      this.exhausted = true
-    }
     if (!this.waiting) return
     const arm = this.nextArm()
     if (arm !== null) this.host.startArm(this, arm, this.index)
@@ -161,6 +165,10 @@ abstract class Base implements Strategy {
 
   sourceFailed(defect: unknown): void {
     this.exits.add({ _tag: 'Die', defect })
+  }
+
+  cutShort(cause: Cancelled): void {
+    this.exits.add(cause)
   }
 
   name(index: number): string {
