@@ -403,7 +403,7 @@ export const use =
 export const provide =
   <R2, E2, P extends object>(resource: Resource<R2, E2, P>) =>
   <R extends Accepts<R, P>, E, A>(fx: Effect.Effect<R, E, A>): Effect.Effect<R2 & Without<R, P>, E | E2, A> =>
-    use((services: P) => Effect.provide(services)(fx))(resource) as never
+    use((services: P) => Effect.provide(services)(fx))(resource)
 
 /**
  * The same for a resource that needs services of another. The services last as long as it does.
