@@ -94,7 +94,7 @@ describe('CancelScope', () => {
         ['checkpoint', Effect.checkpoint],
         ['checkCancelled', Effect.checkCancelled],
         ['sleep(0)', sleep(0)],
-        ['async', Effect.async<never, void>(() => undefined)],
+        ['async', Effect.async(() => undefined)],
         ['sleepUntil', Effect.sleepUntil(Infinity)]
       ]
       for (const [name, wait] of waits) {
@@ -1361,7 +1361,7 @@ describe('CancelScope', () => {
     it('the end of a grace lets go of waits that a cancellation does not end', () => {
       expectAll(
         () =>
-          CancelScope.open(() => Effect.ensuring(Effect.async<never, void>(() => undefined))(Effect.never), {
+          CancelScope.open(() => Effect.ensuring(Effect.async(() => undefined))(Effect.never), {
             deadline: at(10),
             grace: 5
           }),
