@@ -365,12 +365,19 @@ export class Fiber implements Turn, Waiter, Cancellable, Child, ArmsHost {
     node.caught = node.cancelledLeaf()
     const rest: Cause<Untyped> | null = mode === 5 ? null : left
     if (typeof how === 'function' && node.caught.reason._tag === 'Deadline') {
-      const error: unknown = how()
+      let raised = 3
+      let error: unknown
+      try {
+        error = how()
+      } catch (defect) {
+        raised = 4
+        error = defect
+      }
       if (rest === null) {
         this.value = error
-        return 3
+        return raised
       }
-      this.value = joinThen({ _tag: 'Fail', error }, rest)
+      this.value = joinThen(this.causeOf(raised, error), rest)
       return 6
     }
     if (rest !== null) return 6
