@@ -13,6 +13,8 @@ type Started<S = void> = TaskGroup.Started<S>
 const after = <R, E, A>(ms: number, fx: Effect.Effect<R, E, A>): Effect.Effect<R, E, A> =>
   Effect.andThen(fx)(sleep(ms))
 
+const print = (thing: unknown): string => String(thing)
+
 /** A task of a group, and what one does with it in the body. Its failure belongs to whoever looks. */
 const withTask = <E, A, B>(
   fx: Fx<A, E>,
@@ -79,11 +81,11 @@ describe('Task', () => {
               const task = yield* group.spawn(after(5, Effect.fail('no')))
               yield* pipe(
                 Timeout.shielded(task.join),
-                Effect.tapError((e) => log(`joined ${String(e)}`))
+                Effect.tapError((e) => log(`joined ${JSON.stringify(e)}`))
               )
             })
           ),
-        { exit: 'Fail(no)', log: ['joined no@5'] }
+        { exit: 'Fail(no)', log: ['joined "no"@5'] }
       )
     })
 
@@ -270,9 +272,8 @@ describe('Task', () => {
       const { exit } = observe(() =>
         TaskGroup.open()((group) =>
           gen(function* () {
-            let self: Task.Task<never, void> | undefined
-            self = yield* group.spawn(
-              Effect.suspend(() => Effect.asUnit(self!.wait)),
+            const self: Task.Task<never, void> = yield* group.spawn(
+              Effect.suspend(() => Effect.asUnit(self.wait)),
               { name: 'self' }
             )
           })
@@ -492,10 +493,9 @@ describe('Task', () => {
         (log) =>
           TaskGroup.open()((group) =>
             gen(function* () {
-              let self: Task.Task<never, void> | undefined
-              self = yield* group.spawn(
+              const self: Task.Task<never, void> = yield* group.spawn(
                 gen(function* () {
-                  yield* self!.cancel()
+                  yield* self.cancel()
                   yield* log('goes on to a checkpoint')
                   yield* sleep(1)
                   yield* log('not reached')
@@ -609,13 +609,13 @@ describe('Task', () => {
             Effect.never,
             (task) =>
               gen(function* () {
-                const seen = [String(task)]
+                const seen = [print(task)]
                 yield* sleep(1)
-                seen.push(String(task))
+                seen.push(print(task))
                 yield* task.cancel()
-                seen.push(String(task))
+                seen.push(print(task))
                 yield* task.wait
-                seen.push(String(task), JSON.stringify(task).replace(/"id":\d+/, 'id'))
+                seen.push(print(task), JSON.stringify(task).replace(/"id":\d+/, 'id'))
                 return seen.join(' ')
               }),
             { name: 'poller' }
