@@ -24,4 +24,8 @@ export * as Task from './scope/Task.js'
 export * as TaskGroup from './scope/TaskGroup.js'
 export * as Timeout from './scope/Timeout.js'
 
+export * as AbortSignals from './interop/AbortSignals.js'
+export * as Dispatcher from './interop/Dispatcher.js'
 export * as Promises from './interop/Promises.js'
+export * as ReaderTaskEithers from './interop/ReaderTaskEithers.js'
+export * as TaskEithers from './interop/TaskEithers.js'

@@ -104,9 +104,33 @@ const parkPrimitive: PrimitiveFunction = (fiber: Fiber, lot: Lot, item: Untyped)
 }
 
 /**
- * Waits in the lot until somebody unparks this fiber.
+ * Waits in the lot until somebody unparks this fiber. The item is for whoever does: what is sent, how many
+ * permits are wanted.
  *
- * **Cancellation.** If cancelled while waiting, the place in the queue is given up and nothing else happened.
+ * **Errors.** Those of the exit that it is unparked with.
+ * **Cancellation.** A cancelled scope is seen before the fiber joins the queue. If cancelled while waiting,
+ * the place in the queue is given up and nothing else happened. A fiber that was unparked has its value,
+ * whatever is cancelled then.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { Effect, Exit, ParkingLot, Runtime, TaskGroup } from 'millrace'
+ *
+ * const program = TaskGroup.open()((group) =>
+ *   Effect.gen(function* () {
+ *     const lot = ParkingLot.make<string, never, number>('turn')
+ *     const first = yield* group.spawn(ParkingLot.park(lot, 'first'))
+ *     const second = yield* group.spawn(ParkingLot.park(lot, 'second'))
+ *     yield* Effect.yieldNow
+ *     yield* first.cancel('lost patience')
+ *     assert.equal(lot.firstUnsafe(), 'second')
+ *
+ *     lot.unparkUnsafe(Exit.succeed(42))
+ *     yield* second.cancel('too late: it has been given its number')
+ *     return yield* second.wait
+ *   })
+ * )
+ * assert.deepEqual(await Runtime.runPromise(program), Exit.succeed(42))
  *
  * @category combinators
  * @since 0.1.0

@@ -62,24 +62,52 @@ export interface CancelScopeOptions {
 // constructors
 // -------------------------------------------------------------------------------------
 
-const handle = (name: string, node: LowLevel.ScopeNode): CancelScope => ({
-  name,
-  cancel: (reason) => LowLevel.cancelScope(node, reason),
-  cancelUnsafe: (reason) => {
-    LowLevel.cancelScopeUnsafe(node, reason)
-  },
-  isCancelled: Effect.sync(() => LowLevel.isScopeCancelled(node)),
-  cancelledCaught: Effect.sync(() => LowLevel.scopeCaught(node)),
-  deadline: Effect.sync(() => LowLevel.scopeDeadline(node)),
-  setDeadline: (time) =>
-    Effect.sync(() => {
-      LowLevel.setScopeDeadline(node, time)
-    }),
-  setShield: (shield) =>
-    Effect.sync(() => {
-      LowLevel.setScopeShield(node, shield)
-    })
-})
+/** Opening a scope is cheap, so the handle makes its members when they are asked for. */
+class NodeScope implements CancelScope {
+  readonly name: string
+  readonly node: LowLevel.ScopeNode
+
+  constructor(name: string, node: LowLevel.ScopeNode) {
+    this.name = name
+    this.node = node
+  }
+
+  get cancel(): (reason?: unknown) => Effect.Effect<unknown, never, void> {
+    return (reason) => LowLevel.cancelScope(this.node, reason)
+  }
+
+  get cancelUnsafe(): (reason?: unknown) => void {
+    return (reason) => {
+      LowLevel.cancelScopeUnsafe(this.node, reason)
+    }
+  }
+
+  get isCancelled(): Effect.Effect<unknown, never, boolean> {
+    return Effect.sync(() => LowLevel.isScopeCancelled(this.node))
+  }
+
+  get cancelledCaught(): Effect.Effect<unknown, never, Option<Cancelled>> {
+    return Effect.sync(() => LowLevel.scopeCaught(this.node))
+  }
+
+  get deadline(): Effect.Effect<unknown, never, number> {
+    return Effect.sync(() => LowLevel.scopeDeadline(this.node))
+  }
+
+  get setDeadline(): (time: number) => Effect.Effect<unknown, never, void> {
+    return (time) =>
+      Effect.sync(() => {
+        LowLevel.setScopeDeadline(this.node, time)
+      })
+  }
+
+  get setShield(): (shield: boolean) => Effect.Effect<unknown, never, void> {
+    return (shield) =>
+      Effect.sync(() => {
+        LowLevel.setScopeShield(this.node, shield)
+      })
+  }
+}
 
 /**
  * The handle of a scope that was opened with `LowLevel`.
@@ -87,7 +115,18 @@ const handle = (name: string, node: LowLevel.ScopeNode): CancelScope => ({
  * @category constructors
  * @since 0.1.0
  */
-export const fromNode: (name: string, node: LowLevel.ScopeNode) => CancelScope = handle
+export const fromNode = (name: string, node: LowLevel.ScopeNode): CancelScope => new NodeScope(name, node)
+
+/**
+ * The live scope behind a handle, for `LowLevel`. Throws for a handle that no scope has made.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const toNode = (scope: CancelScope): LowLevel.ScopeNode => {
+  if (!(scope instanceof NodeScope)) throw new TypeError('This CancelScope was not made by CancelScope.open.')
+  return scope.node
+}
 
 /**
  * Opens a scope around `body`. `None`: the scope caught its own cancellation. A value is kept, also in a cancelled scope.
@@ -110,8 +149,8 @@ export const open = <R, E, A>(
   body: (scope: CancelScope) => Effect.Effect<R, E, A>,
   options: CancelScopeOptions = {}
 ): Effect.Effect<R, E, Option<A>> => {
-  const { deadline, name = 'scope', ...rest } = options
-  return LowLevel.openScope({ ...rest, name, ...(deadline === undefined ? {} : { at: deadline }) }, (node) =>
-    body(handle(name, node))
+  const { name = 'scope', deadline, shield, grace } = options
+  return LowLevel.openScope({ name, after: undefined, at: deadline, shield, grace }, (node) =>
+    body(fromNode(name, node))
   )
 }

@@ -142,11 +142,8 @@ const isArray = <A, B extends object>(value: ReadonlyArray<A> | B): value is Rea
 export const both =
   <R2, E2, B>(that: Effect.Effect<R2, E2, B>) =>
   <R, E, A>(fx: Effect.Effect<R, E, A>): Effect.Effect<R & R2, E | E2, readonly [A, B]> =>
-    LowLevel.all(() => overArray<Any>('both', [fx, that], identity, undefined)) as Effect.Effect<
-      R & R2,
-      E | E2,
-      ReadonlyArray<unknown>
-    > as Effect.Effect<R & R2, E | E2, readonly [A, B]>
+    // Two arms give two values; a list of arms has no type for that.
+    LowLevel.all(() => overArray<Any>('both', [fx, that], identity, undefined)) as never
 
 /**
  * Like {@link traverse}, but a typed failure stops nobody: all the failures are collected, in the order of `as`. A defect
@@ -236,7 +233,7 @@ export const asCompleted =
 export const race =
   <R2, E2, B>(that: Effect.Effect<R2, E2, B>) =>
   <R, E, A>(fx: Effect.Effect<R, E, A>): Effect.Effect<R & R2, E | E2, A | B> =>
-    LowLevel.firstToEnd<Any, A | B>([fx, that])
+    LowLevel.firstToEnd([fx, that] as ReadonlyArray<Effect.Effect<R & R2, E | E2, A | B>>)
 
 /**
  * The first of all to end; `raceAll([])` is `never`.

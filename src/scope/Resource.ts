@@ -14,8 +14,9 @@ import type { Monad3 } from 'fp-ts/lib/Monad.js'
 import type { Pointed3 } from 'fp-ts/lib/Pointed.js'
 import * as Effect from '../effect/Effect.js'
 import type { Accepts, Without } from '../effect/Effect.js'
-import type * as Exit from '../effect/Exit.js'
+import * as Exit from '../effect/Exit.js'
 import * as LowLevel from '../effect/LowLevel.js'
+import { runPromise, type RunOptions } from '../effect/Runtime.js'
 import { sideBySide } from './internal/sideBySide.js'
 
 // -------------------------------------------------------------------------------------
@@ -79,6 +80,9 @@ type ValueOf<T> = [T] extends [never]
   : [T] extends [Resource<infer _R, infer _E, infer A>]
     ? A
     : never
+
+/** Where this module composes effects whose types it has lost. */
+type AnyEffect = Effect.Effect<object, unknown, unknown>
 
 /** Inside, a resource is the function that brackets a use. Its types are attached by the signatures below. */
 type Use = (a: never) => Effect.Any
@@ -199,6 +203,46 @@ export const fromAsyncDisposable = <R, E, A extends AsyncDisposable>(
   fx: Effect.Effect<R, E, A>
 ): Resource<R, E, A> =>
   make(fx, (a) => LowLevel.awaitPromise(async () => a[Symbol.asyncDispose](), { label: 'asyncDispose' }))
+
+/**
+ * Acquires a resource for code outside of effects: `await using held = await Resource.toAsyncDisposable(resource)`. It is
+ * released when the result is disposed of, and the promise of that rejects as `Runtime.runPromise` does when the release
+ * failed. The promise of this function rejects when the resource cannot be acquired.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { Effect, Resource } from 'millrace'
+ *
+ * const lines: Array<string> = []
+ * const file = Resource.make(Effect.succeed('file'), () => Effect.sync(() => lines.push('closed')))
+ * const held = await Resource.toAsyncDisposable(file)
+ * assert.equal(held.value, 'file')
+ * await held[Symbol.asyncDispose]()
+ * assert.deepEqual(lines, ['closed'])
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const toAsyncDisposable = <E, A>(
+  resource: Resource<{}, E, A>,
+  options?: RunOptions
+): Promise<AsyncDisposable & { readonly value: A }> =>
+  new Promise((resolve, reject) => {
+    const hold = (value: A): Effect.Effect<unknown, never, void> =>
+      LowLevel.park('Resource.toAsyncDisposable', (resume) => {
+        resolve({
+          value,
+          [Symbol.asyncDispose]: () => {
+            resume(Exit.succeed(undefined))
+            return ended
+          }
+        })
+        return () => true
+      })
+    const ended = runPromise(use(hold)(resource), options)
+    // Before it is acquired this rejects; afterwards whoever disposes of it is told.
+    ended.catch(reject)
+  })
 
 /**
  * Resources one after the other, as a generator: each `yield*` acquires one, and all are released at the end, the last one
@@ -416,10 +460,11 @@ export const provideTo =
   <R extends Accepts<R, P>, E, A>(resource: Resource<R, E, A>): Resource<R2 & Without<R, P>, E | E2, A> =>
     typed((inner) =>
       Effect.flatMap((outer: object) =>
-        untyped(services).run((provided: P) =>
+        untyped(services).run((provided: P) => {
           // The use runs with the environment of the user; only the resource itself is given the services.
-          Effect.provide(provided)(untyped(resource).run((a) => Effect.local(() => outer)(inner(a))))
-        )
+          const restored = (a: never): Effect.Any => Effect.local(() => outer)(inner(a) as AnyEffect)
+          return Effect.provide(provided)(untyped(resource).run(restored) as AnyEffect)
+        })
       )(Effect.ask<object>())
     )
 

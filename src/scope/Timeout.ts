@@ -31,10 +31,19 @@ export interface TimeoutOptions {
 // combinators
 // -------------------------------------------------------------------------------------
 
-const named = (
+/** Always the same keys in the same order: opening a timeout is a hot path, and spreading options would slow it. */
+const spec = (
   name: string,
+  after: number | undefined,
+  at: number | undefined,
   options: TimeoutOptions | undefined
-): TimeoutOptions & { readonly name: string } => (options === undefined ? { name } : { name, ...options })
+): LowLevel.ScopeOptions => ({
+  name: options?.name ?? name,
+  after,
+  at,
+  shield: options?.shield,
+  grace: options?.grace
+})
 
 /**
  * `None` when `fx` has not ended after `ms`. `Infinity` never times out; a time that is not positive ends `fx` at its first
@@ -55,7 +64,7 @@ const named = (
 export const moveOnAfter =
   (ms: number, options?: TimeoutOptions) =>
   <R, E, A>(fx: Effect<R, E, A>): Effect<R, E, Option<A>> =>
-    LowLevel.withinScope({ ...named('moveOnAfter', options), after: ms }, fx)
+    LowLevel.withinScope(spec('moveOnAfter', ms, undefined, options), fx)
 
 /**
  * `None` when `fx` has not ended at `time`, a time of the run's clock as `Effect.currentTime` gives it.
@@ -66,7 +75,7 @@ export const moveOnAfter =
 export const moveOnAt =
   (time: number, options?: TimeoutOptions) =>
   <R, E, A>(fx: Effect<R, E, A>): Effect<R, E, Option<A>> =>
-    LowLevel.withinScope({ ...named('moveOnAt', options), at: time }, fx)
+    LowLevel.withinScope(spec('moveOnAt', undefined, time, options), fx)
 
 /**
  * Fails with `onTimeout()` when `fx` has not ended after `ms`. What its clean-up failed with comes after that failure.
@@ -86,7 +95,7 @@ export const moveOnAt =
 export const failAfter =
   <const E2>(ms: number, onTimeout: () => E2, options?: TimeoutOptions) =>
   <R, E, A>(fx: Effect<R, E, A>): Effect<R, E | E2, A> =>
-    LowLevel.withinScopeOrFail({ ...named('failAfter', options), after: ms }, onTimeout, fx)
+    LowLevel.withinScopeOrFail(spec('failAfter', ms, undefined, options), onTimeout, fx)
 
 /**
  * Fails with `onTimeout()` when `fx` has not ended at `time`, a time of the run's clock.
@@ -97,7 +106,7 @@ export const failAfter =
 export const failAt =
   <const E2>(time: number, onTimeout: () => E2, options?: TimeoutOptions) =>
   <R, E, A>(fx: Effect<R, E, A>): Effect<R, E | E2, A> =>
-    LowLevel.withinScopeOrFail({ ...named('failAt', options), at: time }, onTimeout, fx)
+    LowLevel.withinScopeOrFail(spec('failAt', undefined, time, options), onTimeout, fx)
 
 /**
  * Cancellation from outside does not reach `fx`; the first checkpoint after it sees it. Finalizers are shielded by

@@ -143,7 +143,10 @@ export class Nursery implements Owner, Wait {
     } else {
       const cause = this.host.causeOf(mode, value)
       const rest = withoutCancelled(cause)
-      if (rest !== cause) this.bodyExits.add(cause)
+      if (rest !== cause) {
+        this.bodyExits.add(cause)
+        this.bodyExits.before = this.exits.failures.length
+      }
       if (rest !== null) {
         // In the order in which the exits came, so among those of the tasks.
         this.exits.add(rest)
@@ -179,7 +182,10 @@ export class Nursery implements Owner, Wait {
     if (this.cancelledHere()) exits.cancelled = null
     if (outer.absorbs()) {
       if (this.absorbed || bodyExits.cancelled !== null) outer.caught = outer.cancelledLeaf()
-    } else if (exits.cancelled === null) exits.cancelled = bodyExits.cancelled
+    } else if (exits.cancelled === null && bodyExits.cancelled !== null) {
+      exits.cancelled = bodyExits.cancelled
+      exits.before = bodyExits.before
+    }
     scope.close()
     this.host.leaveScope(outer)
 

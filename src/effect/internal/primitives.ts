@@ -6,12 +6,13 @@
  *
  * @internal
  */
-import type { Cause } from '../Cause.js'
+import { toError, type Cause } from '../Cause.js'
 import type { Exit } from '../Exit.js'
+import { LazySignal, withAmbient } from './ambient.js'
 import { joinThen, withoutCancelled } from './causes.js'
 import type { Timer } from './deadlines.js'
 import { checkDuration, Done, Looked, New, type Fiber } from './fiber.js'
-import { Check, Die, Fail, Fault, Op, Primitive, Return, type Signal, type Untyped } from './op.js'
+import { Cancel, Check, Die, Fail, Fault, Op, Primitive, Return, type Signal, type Untyped } from './op.js'
 import { type Wait, type Waiter, WaitList, never as neverEnds } from './waiting.js'
 
 export type PrimitiveFunction = (fiber: Fiber, b: Untyped, c: Untyped) => Untyped
@@ -172,12 +173,20 @@ export const asyncPrimitive: PrimitiveFunction = (
   register: (resume: (exit: Exit<unknown, unknown>) => void) => (() => void) | void
 ) => {
   if (fiber.isCancelled()) return fiber.raiseCancelled()
-  const callback = new Callback(fiber, 'async', true, null)
-  const cleanUp = register((exit) => {
+  const lazy = fiber.runOf.asyncContext ? new LazySignal() : null
+  const onCancel =
+    lazy === null
+      ? null
+      : () => {
+          lazy.abort(toError(fiber.causeOf(Cancel, undefined)))
+          return true
+        }
+  const callback = new Callback(fiber, 'async', true, onCancel)
+  const resume = (exit: Exit<unknown, unknown>): void => {
     if (exit._tag === 'Right') callback.resume(Return, exit.right)
     else callback.resume(Fault, fiber.admit(exit.left))
-  })
-  return callback.registered(cleanUp)
+  }
+  return callback.registered(lazy === null ? register(resume) : withAmbient(lazy, () => register(resume)))
 }
 
 // ---- tasks

@@ -6,6 +6,7 @@
  */
 import type { Cause } from '../Cause.js'
 import { toError } from '../Cause.js'
+import { LazySignal, withAmbient } from './ambient.js'
 import { joinThen } from './causes.js'
 import { Cancel, Die, Fail, Fault, type Op, Return, type Untyped } from './op.js'
 import { Callback, primitive, type PrimitiveFunction } from './primitives.js'
@@ -47,22 +48,23 @@ const promisePrimitive: PrimitiveFunction = (
   { label, start, onReject, onValue, abandon, wantsSignal }: PromiseOp
 ) => {
   if (fiber.isCancelled()) return fiber.raiseCancelled()
-  let controller: AbortController | null = null
+  const { asyncContext } = fiber.runOf
+  const lazy = wantsSignal || asyncContext ? new LazySignal() : null
   let cancelled = false
 
   const callback = new Callback(fiber, label, true, (forced) => {
     if (!cancelled) {
       cancelled = true
-      controller?.abort(toError(fiber.causeOf(Cancel, undefined)))
+      lazy?.abort(toError(fiber.causeOf(Cancel, undefined)))
     }
     return abandon || forced
   })
 
-  if (wantsSignal) controller = new AbortController()
   // The cast is for functions that take no signal, and so never see that there is none.
-  const promise = start(controller === null ? (undefined as Untyped) : controller.signal)
+  const signal = wantsSignal && lazy !== null ? lazy.signal : (undefined as Untyped)
+  const promise = asyncContext && lazy !== null ? withAmbient(lazy, () => start(signal)) : start(signal)
   if (promise === null || typeof promise !== 'object' || typeof promise.then !== 'function') {
-    throw new TypeError(`${label}: expected a promise from the function, but got ${String(promise)}.`)
+    throw new TypeError(`${label}: expected a promise from the function, but got ${typeof promise}.`)
   }
 
   promise.then(
@@ -80,7 +82,7 @@ const promisePrimitive: PrimitiveFunction = (
       callback.resume(outcome.mode, outcome.value)
     },
     (reason: unknown) => {
-      if (cancelled && isAbort(reason, controller === null ? null : controller.signal)) {
+      if (cancelled && isAbort(reason, lazy === null ? null : lazy.made)) {
         callback.resume(Cancel, undefined)
         return
       }

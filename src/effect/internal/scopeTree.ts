@@ -71,6 +71,19 @@ class GraceEnd implements Timer {
   }
 }
 
+/** For what lives outside of fibers, such as an abort signal or a listener. */
+export class ScopeHooks {
+  /** Called once, when the scope becomes effectively cancelled. */
+  readonly onCancel: Set<() => void>
+  /** Called when the scope is left. */
+  readonly onClose: Set<() => void>
+
+  constructor() {
+    this.onCancel = new Set()
+    this.onClose = new Set()
+  }
+}
+
 /** What scopes need of the run that they belong to. */
 export interface ScopeHost {
   readonly timers: Timers
@@ -105,8 +118,7 @@ export class ScopeNode {
   /** The cancellation that was absorbed on leaving. */
   caught: Cancelled | null
   name: string
-  /** Called once when the scope is cancelled; for what lives outside of fibers, such as an abort signal. */
-  onCancel: Array<() => void> | null
+  hooks: ScopeHooks | null
   /** It was left: a handle that somebody kept does nothing any more. */
   closed: boolean
 
@@ -133,7 +145,7 @@ export class ScopeNode {
     this.leaf = null
     this.caught = null
     this.name = name
-    this.onCancel = null
+    this.hooks = null
     this.closed = false
     if (parent !== null) parent.adopt(this)
   }
@@ -181,6 +193,7 @@ export class ScopeNode {
     if (this.parent !== null) this.parent.disown(this)
     if (this.deadline !== null) this.host.timers.remove(this.deadline)
     if (this.graceEnd !== null) this.host.timers.remove(this.graceEnd)
+    if (this.hooks !== null) for (const callback of this.hooks.onClose) callback()
   }
 
   /** Puts a new scope between this one and `child` (or around nothing, when there is no child yet). */
@@ -211,7 +224,7 @@ export class ScopeNode {
 
   /** The nearest cancelled scope, shields ignored. */
   nearestCancelled(): ScopeNode | null {
-    let node: ScopeNode | null = this as ScopeNode
+    let node: ScopeNode | null = this
     while (node !== null && !node.cancelled) node = node.parent
     return node
   }
@@ -219,11 +232,7 @@ export class ScopeNode {
   effectiveDeadline(): number {
     if (this.effective) return -Infinity
     let least = Infinity
-    for (
-      let node: ScopeNode | null = this as ScopeNode;
-      node !== null;
-      node = node.visible ? node.parent : null
-    ) {
+    for (let node: ScopeNode | null = this; node !== null; node = node.visible ? node.parent : null) {
       if (node.deadline !== null && node.deadline.time < least) least = node.deadline.time
     }
     return least
@@ -245,10 +254,6 @@ export class ScopeNode {
     this.cancelled = true
     this.why = why
     if (!this.effective) this.spread()
-    if (this.onCancel === null) return
-    const callbacks = this.onCancel
-    this.onCancel = null
-    for (const callback of callbacks) callback()
   }
 
   /**
@@ -280,7 +285,7 @@ export class ScopeNode {
 
   /** Called before a fiber waits or yields in a scope that is `unarmed`. */
   armDeadlines(): void {
-    for (let node: ScopeNode | null = this as ScopeNode; node !== null && node.unarmed; node = node.parent) {
+    for (let node: ScopeNode | null = this; node !== null && node.unarmed; node = node.parent) {
       node.unarmed = false
       if (node.deadline !== null && node.deadline.index === -1 && !node.cancelled)
         this.host.timers.add(node.deadline)
@@ -305,14 +310,16 @@ export class ScopeNode {
   /** Makes this node and all that see it effective, then delivers. Marking comes first: a delivery may run user code. */
   private spread(): void {
     const reached: Array<Cancellable> = []
+    const hooked: Array<ScopeHooks> = []
     walk(this, (node) => {
       if (node !== this && (node.effective || !node.visible)) return false
       node.effective = true
+      if (node.hooks !== null) hooked.push(node.hooks)
       if (node.grace >= 0) node.startGrace()
       for (let fiber = node.firstFiber; fiber !== null; fiber = fiber.scopeNext) reached.push(fiber)
       return true
     })
-    for (const fiber of reached) fiber.cancelDelivered()
+    deliver(reached, hooked)
   }
 
   /** A shield was raised: what was only cancelled from outside is not any more. */
@@ -338,17 +345,28 @@ export class ScopeNode {
   /** The grace has ended: no shield inside holds any more, not of finalizers either. */
   endShields(grace: number): void {
     const reached: Array<Cancellable> = []
+    const hooked: Array<ScopeHooks> = []
     walk(this, (node) => {
-      const effective =
-        node === this ? node.effective : node.cancelled || (node.parent as ScopeNode).effective
-      if (node.cut >= 0 && node.effective === effective) return false
+      const before = node.effective
+      const effective = node === this ? before : node.cancelled || (node.parent as ScopeNode).effective
+      if (node.cut >= 0 && before === effective) return false
       if (node.cut < 0) node.cut = grace
       node.effective = effective
+      if (effective && !before && node.hooks !== null) hooked.push(node.hooks)
       if (node.effective && node.grace >= 0) node.startGrace()
       for (let fiber = node.firstFiber; fiber !== null; fiber = fiber.scopeNext) reached.push(fiber)
       return true
     })
-    for (const fiber of reached) fiber.cancelDelivered()
+    deliver(reached, hooked)
+  }
+}
+
+const deliver = (fibers: ReadonlyArray<Cancellable>, hooked: ReadonlyArray<ScopeHooks>): void => {
+  for (const fiber of fibers) fiber.cancelDelivered()
+  for (const { onCancel } of hooked) {
+    const callbacks = [...onCancel]
+    onCancel.clear()
+    for (const callback of callbacks) callback()
   }
 }
 
