@@ -254,12 +254,12 @@ export const ignoreStarted: Started<unknown> = () => Effect.unit
 
 /** A task that is being started: whether it is ready, and who waits for that. */
 interface Starting<S> {
-  readiness: 'waiting' | 'ready' | 'abandoned'
+  readiness: 'waiting' | 'ready' | 'ended' | 'abandoned'
   value: S | undefined
-  notify: (exit: Exit<never, void>) => void
+  notify: () => void
 }
 
-const ready: Exit<never, void> = { _tag: 'Right', right: undefined }
+const nothing = (): void => undefined
 
 const start = <R, E, A, S>(
   nursery: LowLevel.Nursery,
@@ -267,7 +267,7 @@ const start = <R, E, A, S>(
   options: SpawnOptions | undefined
 ): Effect.Effect<R, E | TaskCancelled, StartedTask<S, E, A>> =>
   Effect.suspend(() => {
-    const state: Starting<S> = { readiness: 'waiting', value: undefined, notify: () => undefined }
+    const state: Starting<S> = { readiness: 'waiting', value: undefined, notify: nothing }
     let fiber: LowLevel.Fiber<E, A> | undefined
 
     const started: Started<S> = (value) =>
@@ -281,56 +281,68 @@ const start = <R, E, A, S>(
           state.readiness = 'ready'
           state.value = value
           if (fiber !== undefined) LowLevel.supervise(fiber)
-          state.notify(ready)
+          state.notify()
         }
         return Effect.unit
       })
 
-    const task = Effect.onExit((_: Exit<E, A>) =>
+    const task = Effect.ensuring(
       Effect.sync(() => {
-        state.notify(ready)
+        if (state.readiness !== 'waiting') return
+        state.readiness = 'ended'
+        state.notify()
       })
     )(Effect.suspend((): Effect.Effect<R, E, A> => body(started)))
 
-    const waitUntilReady = LowLevel.park('TaskGroup.start', (resume) => {
-      state.notify = resume
-      return () => {
-        state.notify = () => undefined
-        return true
-      }
-    })
+    const waitUntilReady = Effect.suspend(() =>
+      state.readiness === 'waiting'
+        ? LowLevel.park('TaskGroup.start', (resume) => {
+            state.notify = () => {
+              resume({ _tag: 'Right', right: undefined })
+            }
+            return () => {
+              // Before anything else runs: now it is too late to be ready.
+              state.readiness = 'abandoned'
+              return true
+            }
+          })
+        : Effect.unit
+    )
 
-    /** The caller was cancelled: so is the task, and what it fails with belongs to the caller. */
-    const abandon = (child: LowLevel.Fiber<E, A>): Effect.Effect<unknown, E, void> =>
-      Effect.suspend(() => {
-        if (state.readiness === 'ready') return Effect.unit
+    /** The caller was cancelled: so is the task, because of that, and what it fails with belongs to the caller. */
+    const abandon =
+      (child: LowLevel.Fiber<E, A>) =>
+      (exit: Exit<never, void>): Effect.Effect<unknown, E, void> => {
+        if (exit._tag === 'Right') return Effect.unit
         state.readiness = 'abandoned'
-        return Effect.flatMap((exit: Exit<E, A>): Effect.Effect<unknown, E, void> => {
-          const left = exit._tag === 'Left' ? Cause.withoutCancelled(exit.left) : null
+        return Effect.flatMap((ended: Exit<E, A>): Effect.Effect<unknown, E, void> => {
+          const left = ended._tag === 'Left' ? Cause.withoutCancelled(ended.left) : null
           return left === null ? Effect.unit : Effect.failCause(left)
         })(
           Effect.andThen(LowLevel.awaitExit(child))(
-            LowLevel.cancelFiber(child, 'whoever started the task was cancelled')
+            LowLevel.cancelFiber(child, Cause.cancellations(exit.left)[0])
           )
         )
-      })
+      }
 
     const notReady = (child: LowLevel.Fiber<E, A>): Effect.Effect<unknown, E | TaskCancelled, never> =>
-      Effect.flatMap(() =>
-        Effect.die(
-          new TypeError(
-            `The task "${LowLevel.fiberName(child)}" ended without having started. A task for \`start\` must call its ` +
-              'parameter when it is ready; use `spawn` for one that is never ready.'
+      Effect.flatMap(
+        () =>
+          Effect.die(
+            new TypeError(
+              `The task "${LowLevel.fiberName(child)}" ended without having started. A task for \`start\` must call its ` +
+                'parameter when it is ready; use `spawn` for one that is never ready.'
+            )
           )
-        )
-      )(LowLevel.join(child))
+        // Shielded: the wait for it is over, and nobody but the caller hears of its failure.
+      )(LowLevel.shieldScope(LowLevel.join(child)))
 
     const forkOptions: LowLevel.ForkOptions = { ...options, supervision: 'held' }
     return Effect.flatMap((child: LowLevel.Fiber<E, A>) => {
       fiber = child
       return Effect.flatMap((): Effect.Effect<unknown, E | TaskCancelled, StartedTask<S, E, A>> =>
         state.readiness === 'ready' ? Effect.succeed(startedTask(child, state.value as S)) : notReady(child)
-      )(Effect.onCancel(abandon(child))(waitUntilReady))
+      )(Effect.onExit(abandon(child))(waitUntilReady))
     })(LowLevel.fork(nursery, task, forkOptions))
   })
 

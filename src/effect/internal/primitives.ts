@@ -246,7 +246,9 @@ export const statusOf = (fiber: Fiber): Status => {
     return withoutCancelled(cause) === null ? 'cancelled' : 'failed'
   }
   if (fiber.status === New) return 'pending'
-  return fiber.scope.effective || (fiber.own !== null && fiber.own.effective) ? 'cancelling' : 'running'
+  // The scope that the task as a whole lives in: scopes, shields and finalizers of its own say nothing about it.
+  const home = fiber.own ?? fiber.owner?.scope ?? fiber.runOf.root
+  return home.effective ? 'cancelling' : 'running'
 }
 
 // ---- environment and locals
