@@ -35,4 +35,9 @@ export interface Instrument {
   /** The fiber has its turn, for the first time or again. */
   readonly onResume?: (fiber: FiberInfo) => void
   readonly onExit?: (fiber: FiberInfo, exit: Exit<unknown, unknown>) => void
+  /**
+   * What a promise came to that is part of no exit: the `Left` that a `TaskEither` gave after it was aborted, or the value or
+   * the reason of a promise that was let go. A rejection that comes from the abort is not reported.
+   */
+  readonly onDiscard?: (fiber: FiberInfo, value: unknown) => void
 }

@@ -11,7 +11,7 @@ import type { Exit } from '../Exit.js'
 import { joinThen, withoutCancelled } from './causes.js'
 import type { Timer } from './deadlines.js'
 import { checkDuration, Done, Looked, New, type Fiber } from './fiber.js'
-import { Check, Die, Fail, Fault, Op, Primitive, Return, type Signal, type Untyped } from './op.js'
+import { Cancel, Check, Die, Fail, Fault, Op, Primitive, Return, type Signal, type Untyped } from './op.js'
 import { type Wait, type Waiter, WaitList, never as neverEnds } from './waiting.js'
 
 export type PrimitiveFunction = (fiber: Fiber, b: Untyped, c: Untyped) => Untyped
@@ -93,7 +93,7 @@ export class Callback implements Wait {
   readonly foreign: boolean
   private readonly fiber: Fiber
   /** Set when the first `resume` came, or the wait was withdrawn. */
-  private settled: boolean
+  settled: boolean
   private registering: boolean
   private mode: number
   private value: Untyped
@@ -147,15 +147,25 @@ export class Callback implements Wait {
 
   /** For the primitive, after registering. */
   registered(cleanUp: (() => void) | void): Untyped {
-    this.registering = false
     if (typeof cleanUp === 'function') this.cleanUp = cleanUp
+    // Registering may have cancelled the scope, and a cancellation is delivered only to who waits already.
+    if (!this.settled && this.fiber.isCancelled() && this.letsGo(this.fiber.scope.cut >= 0)) {
+      this.settled = true
+      this.mode = Cancel
+    }
+    this.registering = false
     if (!this.settled) return this.fiber.park(this)
     this.finish()
     return this.mode === Return ? this.value : this.fiber.signal(this.mode, this.value)
   }
 
+  /** False also when telling about the cancellation has ended the wait by a `resume`. */
+  private letsGo(forced: boolean): boolean {
+    return (this.onCancel === null || this.onCancel(forced)) && !this.settled
+  }
+
   abandon(_waiter: Waiter, forced: boolean): boolean {
-    if (this.onCancel !== null && !this.onCancel(forced)) return false
+    if (!this.letsGo(forced)) return false
     this.settled = true
     const { cleanUp } = this
     this.cleanUp = null

@@ -7,6 +7,7 @@
 import type { Cause } from '../Cause.js'
 import { toError } from '../Cause.js'
 import { joinThen } from './causes.js'
+import type { Fiber } from './fiber.js'
 import { Cancel, Die, Fail, Fault, type Op, Return, type Untyped } from './op.js'
 import { Callback, primitive, type PrimitiveFunction } from './primitives.js'
 
@@ -29,8 +30,18 @@ interface PromiseOp {
 const isAbort = (reason: unknown, signal: AbortSignal | null): boolean => {
   if (signal !== null && reason === signal.reason) return true
   if (typeof reason !== 'object' || reason === null) return false
-  const { name, cause } = reason as { readonly name?: unknown; readonly cause?: unknown }
-  return name === 'AbortError' || (signal !== null && cause !== undefined && cause === signal.reason)
+  try {
+    const { name, cause } = reason as { readonly name?: unknown; readonly cause?: unknown }
+    return name === 'AbortError' || (signal !== null && cause === signal.reason)
+  } catch {
+    // What was thrown may be anything, a proxy that refuses to be read too.
+    return false
+  }
+}
+
+/** Nobody waits for it any more, but somebody may want to know. */
+const discard = (fiber: Fiber, value: unknown): void => {
+  for (const instrument of fiber.runOf.instruments ?? []) instrument.onDiscard?.(fiber, value)
 }
 
 const mapped = (onReject: OnReject, reason: unknown): { readonly mode: number; readonly value: unknown } => {
@@ -62,11 +73,15 @@ const promisePrimitive: PrimitiveFunction = (
   // The cast is for functions that take no signal, and so never see that there is none.
   const promise = start(controller === null ? (undefined as Untyped) : controller.signal)
   if (promise === null || typeof promise !== 'object' || typeof promise.then !== 'function') {
-    throw new TypeError(`${label}: expected a promise from the function, but got ${String(promise)}.`)
+    throw new TypeError(`${label}: expected a promise from the function, but got ${typeof promise}.`)
   }
 
   promise.then(
     (value) => {
+      if (callback.settled) {
+        discard(fiber, value)
+        return
+      }
       let outcome: { readonly mode: number; readonly value: unknown } = { mode: Return, value }
       if (onValue !== null) {
         try {
@@ -75,12 +90,20 @@ const promisePrimitive: PrimitiveFunction = (
           outcome = { mode: Die, value: defect }
         }
         // A Left after the abort is how such code says that it has stopped.
-        if (cancelled && outcome.mode === Fail) outcome = { mode: Cancel, value: undefined }
+        if (cancelled && outcome.mode === Fail) {
+          discard(fiber, value)
+          outcome = { mode: Cancel, value: undefined }
+        }
       }
       callback.resume(outcome.mode, outcome.value)
     },
     (reason: unknown) => {
-      if (cancelled && isAbort(reason, controller === null ? null : controller.signal)) {
+      const aborted = cancelled && isAbort(reason, controller === null ? null : controller.signal)
+      if (callback.settled) {
+        if (!aborted) discard(fiber, reason)
+        return
+      }
+      if (aborted) {
         callback.resume(Cancel, undefined)
         return
       }
