@@ -113,8 +113,9 @@ export const run = <E, A>(fx: Effect.Effect<{}, E, A>, options: MainOptions<E, A
     if (process.stdout.listenerCount('error') > 1) return
     // As if nobody listened.
     if (error.code !== 'EPIPE') throw error
+    if (received !== undefined) return
     if (ended) process.exitCode = codes.SIGPIPE
-    else if (received === undefined) shutDown('SIGPIPE')
+    else shutDown('SIGPIPE')
   }
 
   const handlers: ReadonlyArray<readonly [NodeJS.Signals, () => void]> = [

@@ -198,6 +198,16 @@ describe('Main', () => {
       expect([code, stderr]).to.deep.equal([141, text('cleaned')])
     })
 
+    it('keeps the code of a signal when nobody reads what the clean-up says', async () => {
+      const { code, stderr } = await run('cleanUp', {
+        onOutput: (_soFar, child) => {
+          child.stdout?.destroy()
+          child.kill('SIGINT')
+        }
+      })
+      expect([code, stderr]).to.deep.equal([130, ''])
+    })
+
     it('goes on when it sees to a closed standard output itself', async () => {
       const { code, stderr } = await run('standard output watched', closeOutput)
       expect(code).to.equal(0)
