@@ -292,13 +292,9 @@ export const runPromise = <E, A>(fx: Effect<{}, E, A>, options: RunOptions = {})
     })
   })
 
+/** Nothing but its signal cancels the root of such a run, so a cancellation that leaves it comes from there. */
 const endedBySignal = (cause: Cause<unknown>, signal: AbortSignal | undefined): boolean =>
-  signal !== undefined &&
-  signal.aborted &&
-  isCancelledOnly(cause) &&
-  cause._tag === 'Cancelled' &&
-  cause.reason._tag === 'Aborted' &&
-  cause.reason.reason === signal.reason
+  signal !== undefined && signal.aborted && isCancelledOnly(cause)
 
 /**
  * Runs an effect that does not wait, and returns its exit. For effects made of `sync`, `gen` and services in

@@ -82,7 +82,7 @@ export const fromPromise = <A>(
  *
  * const refused = Promises.tryPromise(
  *   () => Promise.reject(new Error('no')),
- *   (reason) => ({ _tag: 'Refused' as const, reason })
+ *   (reason) => ({ _tag: 'Refused', reason })
  * )
  * const exit = await Runtime.runExit(refused)
  * assert.ok(exit._tag === 'Left')
@@ -91,7 +91,7 @@ export const fromPromise = <A>(
  * @category conversions
  * @since 0.1.0
  */
-export const tryPromise = <A, E>(
+export const tryPromise = <A, const E>(
   f: (signal: AbortSignal) => PromiseLike<A>,
   onReject: (reason: unknown) => E,
   options?: PromiseOptions
