@@ -105,7 +105,13 @@ const parkPrimitive: PrimitiveFunction = (
 ) => {
   if (fiber.isCancelled()) return fiber.raiseCancelled()
   let abort: Abort | null = null
-  const callback = new primitives.Callback(fiber, label, false, (forced) => abort === null || abort(forced))
+  const callback = new primitives.Callback(
+    fiber,
+    label,
+    false,
+    (forced) => abort === null || abort(forced),
+    null
+  )
   abort = register((exit) => {
     if (exit._tag === 'Right') callback.resume(op.Return, exit.right)
     else callback.resume(op.Fault, fiber.admit(exit.left))

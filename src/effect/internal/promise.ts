@@ -52,13 +52,17 @@ const promisePrimitive: PrimitiveFunction = (
   const lazy = wantsSignal || asyncContext ? new LazySignal() : null
   let cancelled = false
 
-  const callback = new Callback(fiber, label, true, (forced) => {
-    if (!cancelled) {
+  const callback = new Callback(
+    fiber,
+    label,
+    true,
+    (forced) => abandon || forced,
+    () => {
+      if (cancelled) return
       cancelled = true
       lazy?.abort(toError(fiber.causeOf(Cancel, undefined)))
     }
-    return abandon || forced
-  })
+  )
 
   // The cast is for functions that take no signal, and so never see that there is none.
   const signal = wantsSignal && lazy !== null ? lazy.signal : (undefined as Untyped)
