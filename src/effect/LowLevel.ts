@@ -440,13 +440,22 @@ export const onScopeCancel = (scope: ScopeNode, callback: (cancelled: Cancelled)
 }
 
 /**
- * Calls back when the scope is left. The callback must not throw.
+ * Calls back when the scope is left, at once if it was; the result takes that back. The callback must not throw.
  *
  * @category scopes
  * @since 0.1.0
  */
-export const onScopeClose = (scope: ScopeNode, callback: IO<void>): void => {
-  ;(node(scope).hooks ??= new ScopeHooks()).onClose.add(callback)
+export const onScopeClose = (scope: ScopeNode, callback: IO<void>): IO<void> => {
+  const target = node(scope)
+  if (target.closed) {
+    callback()
+    return () => undefined
+  }
+  const { onClose } = (target.hooks ??= new ScopeHooks())
+  onClose.add(callback)
+  return () => {
+    onClose.delete(callback)
+  }
 }
 
 /**
