@@ -13,7 +13,7 @@ import type { Cancelled, CancelReason } from './Cause.js'
 import type { Any, Effect, EnvOf, ErrorOf } from './Effect.js'
 import type { Exit } from './Exit.js'
 import { listen } from './internal/abortHub.js'
-import { ambientSignal as currentSignal } from './internal/ambient.js'
+import { ambientSignal as currentSignal, makeController } from './internal/ambient.js'
 import {
   checkDuration,
   type Fiber as FiberOf,
@@ -174,6 +174,15 @@ export const onAbort: (signal: AbortSignal, callback: () => void) => IO<void> = 
  * @since 0.1.0
  */
 export const ambientSignal: IO<AbortSignal | undefined> = currentSignal
+
+/**
+ * A controller whose signal may have any number of listeners. Node warns of a leak when there are more than ten, which is
+ * wrong for a signal that many operations share.
+ *
+ * @category waiting
+ * @since 0.1.0
+ */
+export const makeAbortController: IO<AbortController> = makeController
 
 // -------------------------------------------------------------------------------------
 // scopes

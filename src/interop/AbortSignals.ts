@@ -41,7 +41,7 @@ export const fromScope = (scope: CancelScope): Effect.Effect<unknown, never, Abo
     const node = toNode(scope)
     const known = signals.get(node)
     if (known !== undefined) return known
-    const controller = new AbortController()
+    const controller = LowLevel.makeAbortController()
     signals.set(node, controller.signal)
     LowLevel.onScopeCancel(node, (cancelled) => {
       controller.abort(toError(cancelled))
@@ -103,7 +103,7 @@ const listen = (node: LowLevel.ScopeNode, signal: AbortSignal, cancel: () => voi
 /**
  * The signal of the wait around the running code: inside a function given to `Promises.fromPromise`, `Effect.fromTask`,
  * `Effect.fromTaskEither`, `Effect.async` or to the drop-ins of `TaskEithers`, also deep inside promises that it started.
- * Elsewhere, and in runtimes without `asyncContext`, it is a signal that never aborts.
+ * Elsewhere (in `Effect.sync`, say), and in runtimes without `asyncContext`, it is a signal that never aborts.
  *
  * Switch it on once, where the program starts: `Runtime.setDefault(Runtime.make({ asyncContext: true }))`.
  *
@@ -127,6 +127,6 @@ const listen = (node: LowLevel.ScopeNode, signal: AbortSignal, cancel: () => voi
  * @category ambient
  * @since 0.1.0
  */
-export const current = (): AbortSignal => LowLevel.ambientSignal() ?? neverAborts
-
-const neverAborts = new AbortController().signal
+export const current = (): AbortSignal =>
+  // A new one each time: what listens to it and forgets to stop would pile up on a signal that all share.
+  LowLevel.ambientSignal() ?? LowLevel.makeAbortController().signal
