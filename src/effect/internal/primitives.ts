@@ -94,7 +94,7 @@ export class Callback implements Wait {
   readonly foreign: boolean
   private readonly fiber: Fiber
   /** Set when the first `resume` came, or the wait was withdrawn. */
-  private settled: boolean
+  settled: boolean
   private registering: boolean
   private mode: number
   private value: Untyped

@@ -10,6 +10,7 @@ import { LazySignal, withAmbient } from './ambient.js'
 import { joinThen } from './causes.js'
 import { Cancel, Die, Fail, Fault, type Op, Return, type Untyped } from './op.js'
 import { Callback, primitive, type PrimitiveFunction } from './primitives.js'
+import { whenSettled } from './settling.js'
 
 /** Typed failures of a rejection; null when a rejection is a defect. */
 export type OnReject = ((reason: unknown) => unknown) | null
@@ -71,35 +72,40 @@ const promisePrimitive: PrimitiveFunction = (
     throw new TypeError(`${label}: expected a promise from the function, but got ${typeof promise}.`)
   }
 
-  promise.then(
-    (value) => {
-      let outcome: { readonly mode: number; readonly value: unknown } = { mode: Return, value }
-      if (onValue !== null) {
-        try {
-          outcome = onValue(value)
-        } catch (defect) {
-          outcome = { mode: Die, value: defect }
-        }
-        // A Left after the abort is how such code says that it has stopped.
-        if (cancelled && outcome.mode === Fail) outcome = { mode: Cancel, value: undefined }
+  // A promise that was let go is observed, so that its rejection is no unhandled one, and means nothing any more.
+  const settled = (value: unknown): void => {
+    if (callback.settled) return
+    let outcome: { readonly mode: number; readonly value: unknown } = { mode: Return, value }
+    if (onValue !== null) {
+      try {
+        outcome = onValue(value)
+      } catch (defect) {
+        outcome = { mode: Die, value: defect }
       }
-      callback.resume(outcome.mode, outcome.value)
-    },
-    (reason: unknown) => {
-      if (cancelled && isAbort(reason, lazy === null ? null : lazy.made)) {
-        callback.resume(Cancel, undefined)
-        return
-      }
-      const outcome = mapped(onReject, reason)
-      if (cancelled) {
-        const cause = joinThen(
-          fiber.causeOf(Cancel, undefined),
-          fiber.causeOf(outcome.mode, outcome.value) as Cause<unknown>
-        )
-        callback.resume(Fault, cause)
-      } else callback.resume(outcome.mode, outcome.value)
+      // A Left after the abort is how such code says that it has stopped.
+      if (cancelled && outcome.mode === Fail) outcome = { mode: Cancel, value: undefined }
     }
-  )
+    callback.resume(outcome.mode, outcome.value)
+  }
+  const rejected = (reason: unknown): void => {
+    if (callback.settled) return
+    if (cancelled && isAbort(reason, lazy === null ? null : lazy.made)) {
+      callback.resume(Cancel, undefined)
+      return
+    }
+    const outcome = mapped(onReject, reason)
+    if (cancelled) {
+      const cause = joinThen(
+        fiber.causeOf(Cancel, undefined),
+        fiber.causeOf(outcome.mode, outcome.value) as Cause<unknown>
+      )
+      callback.resume(Fault, cause)
+    } else callback.resume(outcome.mode, outcome.value)
+  }
+
+  if (abandon && promise instanceof Promise)
+    return callback.registered(whenSettled(promise, settled, rejected))
+  promise.then(settled, rejected)
   return callback.registered(undefined)
 }
 
