@@ -176,7 +176,7 @@ describe('TaskTree', () => {
         yield* receive.receive
       })
     )
-    expect(JSON.stringify(exit)).to.contain('main running, waits on MemoryStream.receive \\\"jobs\\\"')
+    expect(JSON.stringify(exit)).to.contain(String.raw`main running, waits on MemoryStream.receive \"jobs\"`)
   })
 
   it('draws a tree of 20,000 scopes without recursion, in a size that grows with their number', () => {
