@@ -21,6 +21,15 @@ import { type RunOptions, runPromise } from '../effect/Runtime.js'
 /**
  * How to wait for a promise.
  *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { pipe } from 'fp-ts/lib/function.js'
+ * import { Promises, Runtime, Timeout } from 'millrace'
+ *
+ * // It can neither be aborted nor does it settle, so the timeout has to let go of it.
+ * const stuck = Promises.fromPromise(() => new Promise<number>(() => {}), { abandonOnCancel: true })
+ * assert.deepEqual(await Runtime.runPromise(pipe(stuck, Timeout.moveOnAfter(1))), { _tag: 'None' })
+ *
  * @category model
  * @since 0.1.0
  */
@@ -34,18 +43,23 @@ export interface PromiseOptions {
 // -------------------------------------------------------------------------------------
 
 /**
- * Waits for the promise of `f`. The signal aborts when the effect is cancelled; it is made only for a function that declares
- * the parameter.
+ * Waits for the promise of `f`. The signal aborts when the effect is cancelled; it is made only for a
+ * function that declares the parameter.
  *
  * **Errors.** None expected: a rejection is a defect. For typed failures use {@link tryPromise}.
  * **Cancellation.** Before `f` was called, nothing happens. Afterwards see the head of the module.
  *
  * @example
  * import assert from 'node:assert/strict'
- * import { Promises, Runtime } from 'millrace'
+ * import { setTimeout as delay } from 'node:timers/promises'
+ * import { pipe } from 'fp-ts/lib/function.js'
+ * import { Promises, Runtime, Timeout } from 'millrace'
  *
  * const answer = Promises.fromPromise(() => Promise.resolve(42))
  * assert.equal(await Runtime.runPromise(answer), 42)
+ *
+ * const slow = Promises.fromPromise((signal) => delay(60_000, 'late', { signal }))
+ * assert.deepEqual(await Runtime.runPromise(pipe(slow, Timeout.moveOnAfter(1))), { _tag: 'None' })
  *
  * @category conversions
  * @since 0.1.0

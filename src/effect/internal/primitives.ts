@@ -6,12 +6,13 @@
  *
  * @internal
  */
-import type { Cause } from '../Cause.js'
+import { toError, type Cause } from '../Cause.js'
 import type { Exit } from '../Exit.js'
+import { LazySignal, withAmbient } from './ambient.js'
 import { joinThen, withoutCancelled } from './causes.js'
 import type { Timer } from './deadlines.js'
 import { checkDuration, Done, Looked, New, type Fiber } from './fiber.js'
-import { Cancel, Check, Die, Fail, Fault, Op, Primitive, Return, type Signal, type Untyped } from './op.js'
+import { Cancel, Check, Die, Fail, Fault, Op, Primitive, Return, Signal, type Untyped } from './op.js'
 import { type Wait, type Waiter, WaitList, never as neverEnds } from './waiting.js'
 
 export type PrimitiveFunction = (fiber: Fiber, b: Untyped, c: Untyped) => Untyped
@@ -93,7 +94,7 @@ export class Callback implements Wait {
   readonly foreign: boolean
   private readonly fiber: Fiber
   /** Set when the first `resume` came, or the wait was withdrawn. */
-  settled: boolean
+  private settled: boolean
   private registering: boolean
   private mode: number
   private value: Untyped
@@ -147,25 +148,21 @@ export class Callback implements Wait {
 
   /** For the primitive, after registering. */
   registered(cleanUp: (() => void) | void): Untyped {
-    if (typeof cleanUp === 'function') this.cleanUp = cleanUp
-    // Registering may have cancelled the scope, and a cancellation is delivered only to who waits already.
-    if (!this.settled && this.fiber.isCancelled() && this.letsGo(this.fiber.scope.cut >= 0)) {
-      this.settled = true
-      this.mode = Cancel
-    }
     this.registering = false
-    if (!this.settled) return this.fiber.park(this)
+    if (typeof cleanUp === 'function') this.cleanUp = cleanUp
+    if (!this.settled) {
+      const { fiber } = this
+      fiber.park(this)
+      // Registering ran code of the user, which may have cancelled the scope while the fiber did not wait yet.
+      fiber.cancelDelivered()
+      return Signal
+    }
     this.finish()
     return this.mode === Return ? this.value : this.fiber.signal(this.mode, this.value)
   }
 
-  /** False also when telling about the cancellation has ended the wait by a `resume`. */
-  private letsGo(forced: boolean): boolean {
-    return (this.onCancel === null || this.onCancel(forced)) && !this.settled
-  }
-
   abandon(_waiter: Waiter, forced: boolean): boolean {
-    if (!this.letsGo(forced)) return false
+    if (this.onCancel !== null && !this.onCancel(forced)) return false
     this.settled = true
     const { cleanUp } = this
     this.cleanUp = null
@@ -182,12 +179,20 @@ export const asyncPrimitive: PrimitiveFunction = (
   register: (resume: (exit: Exit<unknown, unknown>) => void) => (() => void) | void
 ) => {
   if (fiber.isCancelled()) return fiber.raiseCancelled()
-  const callback = new Callback(fiber, 'async', true, null)
-  const cleanUp = register((exit) => {
+  const lazy = fiber.runOf.asyncContext ? new LazySignal() : null
+  const onCancel =
+    lazy === null
+      ? null
+      : () => {
+          lazy.abort(toError(fiber.causeOf(Cancel, undefined)))
+          return true
+        }
+  const callback = new Callback(fiber, 'async', true, onCancel)
+  const resume = (exit: Exit<unknown, unknown>): void => {
     if (exit._tag === 'Right') callback.resume(Return, exit.right)
     else callback.resume(Fault, fiber.admit(exit.left))
-  })
-  return callback.registered(cleanUp)
+  }
+  return callback.registered(lazy === null ? register(resume) : withAmbient(lazy, () => register(resume)))
 }
 
 // ---- tasks
@@ -241,7 +246,9 @@ export const statusOf = (fiber: Fiber): Status => {
     return withoutCancelled(cause) === null ? 'cancelled' : 'failed'
   }
   if (fiber.status === New) return 'pending'
-  return fiber.scope.effective || (fiber.own !== null && fiber.own.effective) ? 'cancelling' : 'running'
+  // The scope that the task as a whole lives in: scopes, shields and finalizers of its own say nothing about it.
+  const home = fiber.own ?? fiber.owner?.scope ?? fiber.runOf.root
+  return home.effective ? 'cancelling' : 'running'
 }
 
 // ---- environment and locals

@@ -6,8 +6,8 @@
  */
 import type { Cause } from '../Cause.js'
 import { toError } from '../Cause.js'
+import { LazySignal, withAmbient } from './ambient.js'
 import { joinThen } from './causes.js'
-import type { Fiber } from './fiber.js'
 import { Cancel, Die, Fail, Fault, type Op, Return, type Untyped } from './op.js'
 import { Callback, primitive, type PrimitiveFunction } from './primitives.js'
 
@@ -30,18 +30,8 @@ interface PromiseOp {
 const isAbort = (reason: unknown, signal: AbortSignal | null): boolean => {
   if (signal !== null && reason === signal.reason) return true
   if (typeof reason !== 'object' || reason === null) return false
-  try {
-    const { name, cause } = reason as { readonly name?: unknown; readonly cause?: unknown }
-    return name === 'AbortError' || (signal !== null && cause === signal.reason)
-  } catch {
-    // What was thrown may be anything, a proxy that refuses to be read too.
-    return false
-  }
-}
-
-/** Nobody waits for it any more, but somebody may want to know. */
-const discard = (fiber: Fiber, value: unknown): void => {
-  for (const instrument of fiber.runOf.instruments ?? []) instrument.onDiscard?.(fiber, value)
+  const { name, cause } = reason as { readonly name?: unknown; readonly cause?: unknown }
+  return name === 'AbortError' || (signal !== null && cause !== undefined && cause === signal.reason)
 }
 
 const mapped = (onReject: OnReject, reason: unknown): { readonly mode: number; readonly value: unknown } => {
@@ -58,30 +48,27 @@ const promisePrimitive: PrimitiveFunction = (
   { label, start, onReject, onValue, abandon, wantsSignal }: PromiseOp
 ) => {
   if (fiber.isCancelled()) return fiber.raiseCancelled()
-  let controller: AbortController | null = null
+  const { asyncContext } = fiber.runOf
+  const lazy = wantsSignal || asyncContext ? new LazySignal() : null
   let cancelled = false
 
   const callback = new Callback(fiber, label, true, (forced) => {
     if (!cancelled) {
       cancelled = true
-      controller?.abort(toError(fiber.causeOf(Cancel, undefined)))
+      lazy?.abort(toError(fiber.causeOf(Cancel, undefined)))
     }
     return abandon || forced
   })
 
-  if (wantsSignal) controller = new AbortController()
   // The cast is for functions that take no signal, and so never see that there is none.
-  const promise = start(controller === null ? (undefined as Untyped) : controller.signal)
+  const signal = wantsSignal && lazy !== null ? lazy.signal : (undefined as Untyped)
+  const promise = asyncContext && lazy !== null ? withAmbient(lazy, () => start(signal)) : start(signal)
   if (promise === null || typeof promise !== 'object' || typeof promise.then !== 'function') {
     throw new TypeError(`${label}: expected a promise from the function, but got ${typeof promise}.`)
   }
 
   promise.then(
     (value) => {
-      if (callback.settled) {
-        discard(fiber, value)
-        return
-      }
       let outcome: { readonly mode: number; readonly value: unknown } = { mode: Return, value }
       if (onValue !== null) {
         try {
@@ -90,20 +77,12 @@ const promisePrimitive: PrimitiveFunction = (
           outcome = { mode: Die, value: defect }
         }
         // A Left after the abort is how such code says that it has stopped.
-        if (cancelled && outcome.mode === Fail) {
-          discard(fiber, value)
-          outcome = { mode: Cancel, value: undefined }
-        }
+        if (cancelled && outcome.mode === Fail) outcome = { mode: Cancel, value: undefined }
       }
       callback.resume(outcome.mode, outcome.value)
     },
     (reason: unknown) => {
-      const aborted = cancelled && isAbort(reason, controller === null ? null : controller.signal)
-      if (callback.settled) {
-        if (!aborted) discard(fiber, reason)
-        return
-      }
-      if (aborted) {
+      if (cancelled && isAbort(reason, lazy === null ? null : lazy.made)) {
         callback.resume(Cancel, undefined)
         return
       }

@@ -17,6 +17,17 @@ import { type Runtime, runCallback } from '../../effect/Runtime.js'
 /**
  * How a program is run.
  *
+ * @example
+ * import { Effect } from 'millrace'
+ * import { Main } from 'millrace/node'
+ *
+ * const problemsFound = Effect.succeed(3)
+ *
+ * Main.run(problemsFound, { exitCode: (exit) => (exit._tag === 'Right' ? exit.right : undefined) })
+ *
+ * // Output:
+ * // (exit code 3)
+ *
  * @category model
  * @since 0.1.0
  */
@@ -59,17 +70,37 @@ const say = (text: string): void => {
 }
 
 /**
- * Runs a program and sets the exit code: 0 after a value, 1 after a failure, which is printed by `Cause.pretty` on standard
- * error, 128 + n after signal n.
+ * Runs a program and sets the exit code: 0 after a value, 1 after a failure, which is printed by
+ * `Cause.pretty` on standard error, 128 + n after signal n.
  *
- * - SIGINT and SIGTERM cancel the root scope with the reason `Shutdown`, and the clean-up is waited for. What still waits
- *   after 5 s is named on standard error.
+ * - SIGINT and SIGTERM cancel the root scope with the reason `Shutdown`, and the clean-up is waited for. What
+ *   still waits after 5 s is named on standard error.
  * - A second signal prints what is alive and leaves at once.
  * - SIGUSR2 prints what is alive, and the program goes on.
  * - When nobody reads standard output any more (`| head`), the program is shut down as by SIGPIPE, with clean-up and without
  *   a word, unless it listens to the errors of `process.stdout` itself.
  * - The process stays until the exit is known, also when the program waits only in memory; then nothing of `Main` is left.
  *   Until a successful exit `process.exitCode` is 1.
+ *
+ * @example
+ * import { pipe } from 'fp-ts/lib/function.js'
+ * import { Effect } from 'millrace'
+ * import { Main } from 'millrace/node'
+ *
+ * const log = (line: string) => Effect.sync(() => console.log(line))
+ *
+ * const program = pipe(
+ *   log('working'),
+ *   Effect.andThen(Effect.fail({ _tag: 'DiskFull', free: 0 })),
+ *   Effect.ensuring(log('cleaned up'))
+ * )
+ * Main.run(program)
+ *
+ * // Output:
+ * // working
+ * // cleaned up
+ * // Fail: DiskFull { free: 0 }
+ * // (exit code 1)
  *
  * @category runs
  * @since 0.1.0
