@@ -13,7 +13,7 @@ import type { Cancelled, CancelReason } from './Cause.js'
 import type { Any, Effect, EnvOf, ErrorOf } from './Effect.js'
 import type { Exit } from './Exit.js'
 import { listen } from './internal/abortHub.js'
-import { ambientSignal as currentSignal } from './internal/ambient.js'
+import { ambientSignal as currentSignal, makeController } from './internal/ambient.js'
 import {
   checkDuration,
   type Fiber as FiberOf,
@@ -186,7 +186,13 @@ const parkPrimitive: PrimitiveFunction = (
 ) => {
   if (fiber.isCancelled()) return fiber.raiseCancelled()
   let abort: Abort | null = null
-  const callback = new primitives.Callback(fiber, label, false, (forced) => abort === null || abort(forced))
+  const callback = new primitives.Callback(
+    fiber,
+    label,
+    false,
+    (forced) => abort === null || abort(forced),
+    null
+  )
   abort = register((exit) => {
     if (exit._tag === 'Right') callback.resume(op.Return, exit.right)
     else callback.resume(op.Fault, fiber.admit(exit.left))
@@ -261,6 +267,15 @@ export const onAbort: (signal: AbortSignal, callback: () => void) => IO<void> = 
  * @since 0.1.0
  */
 export const ambientSignal: IO<AbortSignal | undefined> = currentSignal
+
+/**
+ * A controller whose signal may have any number of listeners. Node warns of a leak when there are more than ten, which is
+ * wrong for a signal that many operations share.
+ *
+ * @category waiting
+ * @since 0.1.0
+ */
+export const makeAbortController: IO<AbortController> = makeController
 
 // -------------------------------------------------------------------------------------
 // scopes
@@ -574,8 +589,8 @@ export const onScopeCancel = (scope: ScopeNode, callback: (cancelled: Cancelled)
 }
 
 /**
- * Calls back when the scope is left, however that is. For taking back what was registered outside for as long
- * as the scope lives. The callback must not throw.
+ * Calls back when the scope is left, however that is, at once if it was; the result takes that back. For taking back what
+ * was registered outside for as long as the scope lives. The callback must not throw.
  *
  * @example
  * import assert from 'node:assert/strict'
@@ -594,8 +609,17 @@ export const onScopeCancel = (scope: ScopeNode, callback: (cancelled: Cancelled)
  * @category scopes
  * @since 0.1.0
  */
-export const onScopeClose = (scope: ScopeNode, callback: IO<void>): void => {
-  ;(node(scope).hooks ??= new ScopeHooks()).onClose.add(callback)
+export const onScopeClose = (scope: ScopeNode, callback: IO<void>): IO<void> => {
+  const target = node(scope)
+  if (target.closed) {
+    callback()
+    return () => undefined
+  }
+  const { onClose } = (target.hooks ??= new ScopeHooks())
+  onClose.add(callback)
+  return () => {
+    onClose.delete(callback)
+  }
 }
 
 /**

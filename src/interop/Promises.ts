@@ -12,7 +12,8 @@
 import type { Task } from 'fp-ts/lib/Task.js'
 import type { Effect } from '../effect/Effect.js'
 import * as LowLevel from '../effect/LowLevel.js'
-import { type RunOptions, runPromise } from '../effect/Runtime.js'
+import type { RunOptions } from '../effect/Runtime.js'
+import { runWithin } from './internal/following.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -98,7 +99,8 @@ export const tryPromise = <A, const E>(
 ): Effect<unknown, E, A> => LowLevel.awaitPromise(f, { label: 'tryPromise', onReject, ...options })
 
 /**
- * A lazy promise of the effect, an fp-ts `Task`, which rejects as `Runtime.runPromise` does.
+ * A lazy promise of the effect, an fp-ts `Task`, which rejects as `Runtime.runPromise` does. Where it is called inside of
+ * another wait, and that has a signal (see `AbortSignals.current`), it is cancelled with it.
  *
  * @example
  * import assert from 'node:assert/strict'
@@ -111,6 +113,6 @@ export const tryPromise = <A, const E>(
  * @since 0.1.0
  */
 export const toPromise =
-  <E, A>(fx: Effect<{}, E, A>, options?: RunOptions): Task<A> =>
+  <E, A>(fx: Effect<{}, E, A>, options: RunOptions = {}): Task<A> =>
   () =>
-    runPromise(fx, options)
+    runWithin(fx, options)
