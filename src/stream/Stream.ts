@@ -33,9 +33,10 @@ import { type EndOfStream, endOfStream, type Lagged } from './StreamError.js'
  *
  * @example
  * import assert from 'node:assert/strict'
+ * import { pipe } from 'fp-ts/lib/function.js'
  * import { Effect, Runtime, Stream } from 'millrace'
  *
- * const program = Effect.flatMap(Stream.collect)(Stream.fromIterable([1, 2, 3]))
+ * const program = pipe(Stream.fromIterable([1, 2, 3]), Effect.flatMap(Stream.collect))
  * assert.deepEqual(Runtime.runSync(program), [1, 2, 3])
  *
  * @category sources

@@ -124,8 +124,10 @@ const promisePrimitive: PrimitiveFunction = (
     } else callback.resume(outcome.mode, outcome.value)
   }
 
-  if (abandon && promise instanceof Promise)
+  if (abandon && promise instanceof Promise && fiber.runOf.instruments === null) {
     return callback.registered(whenSettled(promise, settled, rejected))
+  }
+  // Where instruments watch, what comes late is told to them, so nobody leaves.
   promise.then(settled, rejected)
   return callback.registered(undefined)
 }

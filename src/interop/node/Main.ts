@@ -15,6 +15,14 @@ import { type Runtime, runCallback } from '../../effect/Runtime.js'
 // -------------------------------------------------------------------------------------
 
 /**
+ * What shuts a program down: the signals, and a standard output that nobody reads any more.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export type ShutdownSignal = 'SIGINT' | 'SIGTERM' | 'SIGPIPE'
+
+/**
  * How a program is run.
  *
  * @example
@@ -41,14 +49,14 @@ export interface MainOptions<E = unknown, A = unknown> {
    * The exit code of a program that says more by it than "it worked", given the exit and the signal that came, if one did.
    * `undefined` leaves it at the usual one.
    */
-  readonly exitCode?: (exit: Exit<E, A>, signal: NodeJS.Signals | undefined) => number | undefined
+  readonly exitCode?: (exit: Exit<E, A>, signal: ShutdownSignal | undefined) => number | undefined
 }
 
 // -------------------------------------------------------------------------------------
 // runs
 // -------------------------------------------------------------------------------------
 
-const codes: { readonly [S in NodeJS.Signals]?: number } = { SIGINT: 130, SIGPIPE: 141, SIGTERM: 143 }
+const codes: { readonly [S in ShutdownSignal]: number } = { SIGINT: 130, SIGPIPE: 141, SIGTERM: 143 }
 
 /** When to say what still waits after a signal. */
 const patience = 5000
@@ -107,7 +115,7 @@ const say = (text: string): void => {
  */
 export const run = <E, A>(fx: Effect.Effect<{}, E, A>, options: MainOptions<E, A> = {}): void => {
   const { exitCode, ...runOptions } = options
-  let received: NodeJS.Signals | undefined
+  let received: ShutdownSignal | undefined
   let ended = false
   let describe: () => string = () => ''
   let reminder: ReturnType<typeof setTimeout> | undefined
@@ -119,15 +127,15 @@ export const run = <E, A>(fx: Effect.Effect<{}, E, A>, options: MainOptions<E, A
     say(`${headline}\n${describe()}`)
   }
 
-  const onSignal = (signal: NodeJS.Signals): void => {
+  const onSignal = (signal: ShutdownSignal): void => {
     if (received !== undefined) {
       sayWhatIsAlive(`${signal} again: leaving at once. Still alive:`)
-      process.exit(codes[signal] ?? 1)
+      process.exit(codes[signal])
     }
     shutDown(signal)
   }
 
-  const shutDown = (signal: NodeJS.Signals): void => {
+  const shutDown = (signal: ShutdownSignal): void => {
     received = signal
     reminder = setTimeout(() => {
       sayWhatIsAlive(`Clean-up after ${signal} takes longer than ${patience / 1000} s. Still alive:`)
@@ -140,7 +148,7 @@ export const run = <E, A>(fx: Effect.Effect<{}, E, A>, options: MainOptions<E, A
   }
 
   /** Node turns SIGPIPE into this error, which comes with every write, also with those of the clean-up. */
-  const onOutputError = (error: NodeJS.ErrnoException): void => {
+  const onOutputError = (error: Error & { readonly code?: string }): void => {
     if (process.stdout.listenerCount('error') > 1) return
     // As if nobody listened.
     if (error.code !== 'EPIPE') throw error
@@ -149,7 +157,7 @@ export const run = <E, A>(fx: Effect.Effect<{}, E, A>, options: MainOptions<E, A
     else shutDown('SIGPIPE')
   }
 
-  const handlers: ReadonlyArray<readonly [NodeJS.Signals, () => void]> = [
+  const handlers: ReadonlyArray<readonly [ShutdownSignal | 'SIGUSR2', () => void]> = [
     ['SIGINT', () => onSignal('SIGINT')],
     ['SIGTERM', () => onSignal('SIGTERM')],
     ['SIGUSR2', () => sayWhatIsAlive('Alive:')]
@@ -161,7 +169,7 @@ export const run = <E, A>(fx: Effect.Effect<{}, E, A>, options: MainOptions<E, A
     clearTimeout(reminder)
     for (const [signal, handler] of handlers) process.off(signal, handler)
     if (exit._tag === 'Left' && !isShutdown(exit.left)) say(Cause.pretty(exit.left))
-    const usual = received !== undefined ? (codes[received] ?? 1) : exit._tag === 'Right' ? 0 : 1
+    const usual = received !== undefined ? codes[received] : exit._tag === 'Right' ? 0 : 1
     process.exitCode = exitCode?.(exit, received) ?? usual
   }
 
