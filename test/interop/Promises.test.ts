@@ -740,6 +740,22 @@ describe('Promises', () => {
       expect(unhandled).to.deep.equal([])
     })
 
+    it('and a callback at the end of one run that throws keeps no other run from its end', async () => {
+      const work = deferred<number>()
+      const wait = Promises.fromPromise(() => work.promise, { abandonOnCancel: true })
+      const bug = new Error('bug in the callback')
+      let other: ReturnType<typeof launch<number, never>> | undefined
+      const unhandled = await unhandledDuring(async () => {
+        Runtime.runCallback(wait, () => {
+          throw bug
+        })
+        other = launch(wait)
+        work.resolve(1)
+      })
+      expect(unhandled).to.deep.equal([bug])
+      expect(other?.exit()).to.deep.equal(Exit.succeed(1))
+    })
+
     it('the test sees one that is unhandled', async () => {
       const unhandled = await unhandledDuring(async () => {
         void Promise.reject('seen')
