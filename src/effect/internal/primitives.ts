@@ -149,12 +149,20 @@ export class Callback implements Wait {
   registered(cleanUp: (() => void) | void): Untyped {
     this.registering = false
     if (typeof cleanUp === 'function') this.cleanUp = cleanUp
-    if (!this.settled) return this.fiber.park(this)
+    if (!this.settled) {
+      const { fiber } = this
+      const signal = fiber.park(this)
+      // Registering may have cancelled the scope; a cancellation is delivered to fibers that wait.
+      fiber.cancelDelivered()
+      return signal
+    }
     this.finish()
     return this.mode === Return ? this.value : this.fiber.signal(this.mode, this.value)
   }
 
   abandon(_waiter: Waiter, forced: boolean): boolean {
+    // Cancelled by its own clean-up, after `resume`.
+    if (this.settled) return false
     if (this.onCancel !== null && !this.onCancel(forced)) return false
     this.settled = true
     const { cleanUp } = this
