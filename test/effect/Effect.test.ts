@@ -80,7 +80,7 @@ describe('Effect', () => {
     it('a Cancelled that is raised where no scope is cancelled is Die(CancelledElsewhere)', () => {
       const escaped = TestRuntime.runExit(inCancelled(Effect.checkCancelled))
       expect(escaped._tag).to.equal('Right')
-      const forged = (escaped._tag === 'Right' ? escaped.right : escaped)
+      const forged = escaped._tag === 'Right' ? escaped.right : escaped
       expect(shown(forged)).to.equal('Cancelled')
       const cause = forged._tag === 'Left' ? forged.left : wrong(null)
       for (const raise of [
