@@ -12,7 +12,20 @@ import type { IO } from 'fp-ts/lib/IO.js'
 // -------------------------------------------------------------------------------------
 
 /**
- * A source of time.
+ * A source of time. Write one to slow a simulation down or to read another timer; in tests the virtual clock
+ * is there already.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { Clock, Effect, Runtime } from 'millrace'
+ *
+ * // A minute of the program is about a millisecond of the host.
+ * const fast: Clock.Clock = {
+ *   now: () => Clock.host.now() * 60_000,
+ *   at: (time, wake) => Clock.host.at(time / 60_000, wake)
+ * }
+ * await Runtime.runPromise(Effect.sleep(60_000), { runtime: Runtime.make({ clock: fast }) })
+ * assert.ok(fast.now() > Clock.host.now())
  *
  * @category model
  * @since 0.1.0

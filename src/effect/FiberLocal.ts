@@ -19,13 +19,34 @@ import { primitive } from './internal/primitives.js'
 /**
  * A key with an initial value. Made once, beside the code that uses it.
  *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { Effect, Exit, FiberLocal, TaskGroup } from 'millrace'
+ * import { TestRuntime } from 'millrace/testing'
+ *
+ * const user = FiberLocal.make('nobody')
+ *
+ * const program = TaskGroup.open()((group) =>
+ *   Effect.gen(function* () {
+ *     yield* user.set('Ada')
+ *     const task = yield* group.spawn(user.get)
+ *     yield* user.set('Bob')
+ *     return yield* task.wait
+ *   })
+ * )
+ * // The task has what its spawner had when it was spawned.
+ * assert.deepEqual(TestRuntime.runExit(program), Exit.succeed(Exit.succeed('Ada')))
+ *
  * @category model
  * @since 0.1.0
  */
 export interface FiberLocal<in out A> {
-  /** The value of this fiber. */
+  /** The value of this fiber: what was set last, or what it has inherited, or the initial one. */
   readonly get: Effect<unknown, never, A>
-  /** Sets it for the rest of this fiber, and for what it spawns from now on. */
+  /**
+   * Sets it for the rest of this fiber, and for what it spawns from now on. Inside of `locally` it lasts as
+   * long as that does. For a value with an end prefer `locally`.
+   */
   readonly set: (a: A) => Effect<unknown, never, void>
   /** The value for `fx` and all that it spawns; the one before is back afterwards, however `fx` ends. */
   readonly locally: (a: A) => <R, E, B>(fx: Effect<R, E, B>) => Effect<R, E, B>

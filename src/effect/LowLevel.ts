@@ -12,6 +12,8 @@ import type { Option } from 'fp-ts/lib/Option.js'
 import type { Cancelled, CancelReason } from './Cause.js'
 import type { Any, Effect, EnvOf, ErrorOf } from './Effect.js'
 import type { Exit } from './Exit.js'
+import { listen } from './internal/abortHub.js'
+import { ambientSignal as currentSignal, makeController } from './internal/ambient.js'
 import {
   checkDuration,
   type Fiber as FiberOf,
@@ -28,7 +30,7 @@ import * as primitives from './internal/primitives.js'
 import { primitive, type PrimitiveFunction } from './internal/primitives.js'
 import { settlePromise } from './internal/promise.js'
 import { toCancellation } from './internal/reasons.js'
-import type { ScopeNode as ScopeNodeOf } from './internal/scopeTree.js'
+import { ScopeHooks, type ScopeNode as ScopeNodeOf } from './internal/scopeTree.js'
 import { describeRun } from './internal/tree.js'
 
 const typed = <R, E, A>(instruction: Op): Effect<R, E, A> => instruction as Untyped
@@ -39,10 +41,92 @@ const none: Option<never> = { _tag: 'None' }
 // waiting
 // -------------------------------------------------------------------------------------
 
+declare const SelfTypeId: unique symbol
+declare const SuspendedTypeId: unique symbol
+
 /**
- * What to do when the waiting fiber is cancelled. Take the wait back and return true: nothing happened, the fiber ends as
- * cancelled now. Return false to let the wait go on; then it must be resumed later. When `forced` (a grace has ended), let
- * go if that is possible at all.
+ * The fiber that runs an {@link operation}. Opaque: it is compared, and handed to the functions below while the operation
+ * runs.
+ *
+ * @category operations
+ * @since 0.1.0
+ */
+export interface Self {
+  readonly [SelfTypeId]: true
+}
+
+/**
+ * What an operation returns when it has no value to give now: the fiber waits, or raises.
+ *
+ * @category operations
+ * @since 0.1.0
+ */
+export interface Suspended {
+  readonly [SuspendedTypeId]: true
+}
+
+/**
+ * An effect from a function that is given the running fiber and two operands: the fastest form, since running it allocates
+ * nothing. The function must not throw, and if it may wait it looks at {@link isSelfCancelled} first.
+ *
+ * @category operations
+ * @since 0.1.0
+ */
+export const operation = <E = never, A = void, B = undefined, C = undefined>(
+  f: (self: Self, b: B, c: C) => A | Suspended,
+  b?: B,
+  c?: C
+): Effect<unknown, E, A> => typed(primitive(f as Untyped, b, c))
+
+const selfOf = (self: Self): FiberOf => self as Untyped
+
+/**
+ * Whether a checkpoint would fail here.
+ *
+ * @category operations
+ * @since 0.1.0
+ */
+export const isSelfCancelled = (self: Self): boolean => selfOf(self).isCancelled()
+
+/**
+ * Ends the operation as cancelled.
+ *
+ * @category operations
+ * @since 0.1.0
+ */
+export const cancelSelf = (self: Self): Suspended => selfOf(self).raiseCancelled() as Untyped
+
+/**
+ * Ends the operation with a typed failure.
+ *
+ * @category operations
+ * @since 0.1.0
+ */
+export const failSelf = (self: Self, error: unknown): Suspended =>
+  selfOf(self).signal(op.Fail, error) as Untyped
+
+/**
+ * Ends the operation with a defect that tells how the operation is used rightly.
+ *
+ * @category operations
+ * @since 0.1.0
+ */
+export const misuseSelf = (self: Self, message: string): Suspended =>
+  primitives.misuse(selfOf(self), message) as Untyped
+
+/**
+ * The name of the running fiber.
+ *
+ * @category operations
+ * @since 0.1.0
+ */
+export const selfName = (self: Self): string => selfOf(self).name
+
+/**
+ * What to do when the waiting fiber is cancelled. Take the wait back and return true: nothing happened, the
+ * fiber ends as cancelled now. Return false to let the wait go on, for an operation that cannot be taken
+ * back; then it must be resumed later, and what it is resumed with counts. When `forced` (a grace has ended),
+ * let go if that is possible at all.
  *
  * @category waiting
  * @since 0.1.0
@@ -50,10 +134,42 @@ const none: Option<never> = { _tag: 'None' }
 export type Abort = (forced: boolean) => boolean
 
 /**
- * Waits until `resume` is called: the general form of `Effect.async`. `label` names the wait in the task tree.
+ * Waits until `resume` is called: the general form of `Effect.async`, for waits on what a library keeps
+ * itself. `register` is called each time the effect runs; only the first `resume` counts, also one inside of
+ * `register`. `label` names the wait in lists of what is alive, such as `Lock.acquire`. For a fair queue of
+ * waiting fibers take `ParkingLot`, which is written once.
  *
- * **Cancellation.** A cancelled scope is seen before `register` is called. Afterwards `abort` decides. Once `resume` was
- * called the operation has happened, and a cancellation is seen at the next checkpoint.
+ * In the deterministic runtime such a wait counts as one of ours: when nothing can end it any more, that is a
+ * deadlock.
+ *
+ * **Errors.** The exit given to `resume`. What `register` throws is a defect.
+ * **Cancellation.** A cancelled scope is seen before `register` is called. Afterwards `abort` decides. Once
+ * `resume` was called the operation has happened, and a cancellation is seen at the next checkpoint.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { Effect, Exit, LowLevel, Runtime, TaskGroup } from 'millrace'
+ *
+ * let open = () => {}
+ * const gate = LowLevel.park('gate', (resume) => {
+ *   open = () => resume(Exit.succeed(undefined))
+ *   return () => {
+ *     open = () => {}
+ *     return true
+ *   }
+ * })
+ *
+ * const program = TaskGroup.open()((group) =>
+ *   Effect.gen(function* () {
+ *     const task = yield* group.spawn(gate)
+ *     yield* Effect.yieldNow
+ *     const before = yield* task.status
+ *     open()
+ *     yield* task.wait
+ *     return [before, yield* task.status]
+ *   })
+ * )
+ * assert.deepEqual(await Runtime.runPromise(program), ['running', 'finished'])
  *
  * @category waiting
  * @since 0.1.0
@@ -70,7 +186,13 @@ const parkPrimitive: PrimitiveFunction = (
 ) => {
   if (fiber.isCancelled()) return fiber.raiseCancelled()
   let abort: Abort | null = null
-  const callback = new primitives.Callback(fiber, label, false, (forced) => abort === null || abort(forced))
+  const callback = new primitives.Callback(
+    fiber,
+    label,
+    false,
+    (forced) => abort === null || abort(forced),
+    null
+  )
   abort = register((exit) => {
     if (exit._tag === 'Right') callback.resume(op.Return, exit.right)
     else callback.resume(op.Fault, fiber.admit(exit.left))
@@ -94,7 +216,19 @@ export interface PromiseWait<E> {
 }
 
 /**
- * Waits for a promise that is started by each run. The signal is made only for a function that declares the parameter.
+ * Waits for a promise that is started by each run. The signal is made only for a function that declares the
+ * parameter. Programs use `Promises.fromPromise` and `Promises.tryPromise`; this is for libraries that want
+ * their own label in lists of what is alive.
+ *
+ * **Errors.** What `onReject` makes of a rejection; without it a rejection is a defect.
+ * **Cancellation.** The signal aborts and the end of the promise is awaited, see the head of `Promises`.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { LowLevel, Runtime } from 'millrace'
+ *
+ * const load = LowLevel.awaitPromise(() => Promise.resolve('page'), { label: 'Page.load' })
+ * assert.equal(await Runtime.runPromise(load), 'page')
  *
  * @category waiting
  * @since 0.1.0
@@ -104,6 +238,44 @@ export const awaitPromise = <A, E = never>(
   options: PromiseWait<E>
 ): Effect<unknown, E, A> =>
   typed(settlePromise(options.label, start, options.onReject ?? null, null, options.abandonOnCancel === true))
+
+/**
+ * Calls back once when the signal aborts; the result stops listening. Any number of callbacks share one
+ * listener on the signal. A signal that was aborted before calls nobody: look at `signal.aborted` first.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { LowLevel } from 'millrace'
+ *
+ * const controller = new AbortController()
+ * const calls: Array<string> = []
+ * LowLevel.onAbort(controller.signal, () => { calls.push('kept') })
+ * const stop = LowLevel.onAbort(controller.signal, () => { calls.push('stopped') })
+ * stop()
+ * controller.abort()
+ * assert.deepEqual(calls, ['kept'])
+ *
+ * @category waiting
+ * @since 0.1.0
+ */
+export const onAbort: (signal: AbortSignal, callback: () => void) => IO<void> = listen
+
+/**
+ * The signal of the wait around the running code, if there is one; see `AbortSignals.current`.
+ *
+ * @category waiting
+ * @since 0.1.0
+ */
+export const ambientSignal: IO<AbortSignal | undefined> = currentSignal
+
+/**
+ * A controller whose signal may have any number of listeners. Node warns of a leak when there are more than ten, which is
+ * wrong for a signal that many operations share.
+ *
+ * @category waiting
+ * @since 0.1.0
+ */
+export const makeAbortController: IO<AbortController> = makeController
 
 // -------------------------------------------------------------------------------------
 // scopes
@@ -132,13 +304,13 @@ const node = (scope: ScopeNode): ScopeNodeOf => scope as Untyped
 export interface ScopeOptions {
   readonly name: string
   /** A deadline in ms from entry. */
-  readonly after?: number
+  readonly after?: number | undefined
   /** A deadline as a time of the run's clock. */
-  readonly at?: number
+  readonly at?: number | undefined
   /** Cancellation from outside does not come in. */
-  readonly shield?: boolean
+  readonly shield?: boolean | undefined
   /** Ms that clean-up may take once the scope is effectively cancelled. */
-  readonly grace?: number
+  readonly grace?: number | undefined
 }
 
 const scoped = <R, E, A>(options: ScopeOptions, body: Untyped, leave: Untyped): Effect<R, E, A> => {
@@ -147,7 +319,22 @@ const scoped = <R, E, A>(options: ScopeOptions, body: Untyped, leave: Untyped): 
 }
 
 /**
- * Opens a scope around an effect. `None`: the scope absorbed its own cancellation.
+ * Opens a scope around an effect, and gives its node to the effect. `None`: the scope absorbed its own
+ * cancellation. Programs use `CancelScope.open`.
+ *
+ * **Errors.** `NaN` as a time is a defect.
+ * **Cancellation.** From outside it passes through, unless the scope is shielded.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { pipe } from 'fp-ts/lib/function.js'
+ * import { Effect, Exit, LowLevel } from 'millrace'
+ * import { TestRuntime } from 'millrace/testing'
+ *
+ * const program = LowLevel.openScope({ name: 'request' }, (scope) =>
+ *   pipe(LowLevel.cancelScope(scope, 'not needed'), Effect.andThen(Effect.sleep(1000)))
+ * )
+ * assert.deepEqual(TestRuntime.runExit(program), Exit.succeed({ _tag: 'None' }))
  *
  * @category scopes
  * @since 0.1.0
@@ -158,7 +345,16 @@ export const openScope = <R, E, A>(
 ): Effect<R, E, Option<A>> => scoped(options, body, op.LeaveOption)
 
 /**
- * Opens a scope without a handle around an effect. `None`: its deadline ended it.
+ * Opens a scope without a handle around an effect. `None`: its deadline ended it. Programs use
+ * `Timeout.moveOnAfter`.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { Effect, Exit, LowLevel } from 'millrace'
+ * import { TestRuntime } from 'millrace/testing'
+ *
+ * const program = LowLevel.withinScope({ name: 'poll', after: 10 }, Effect.sleep(50))
+ * assert.deepEqual(TestRuntime.runExit(program), Exit.succeed({ _tag: 'None' }))
  *
  * @category scopes
  * @since 0.1.0
@@ -167,8 +363,16 @@ export const withinScope = <R, E, A>(options: ScopeOptions, fx: Effect<R, E, A>)
   scoped(options, fx, op.LeaveOption)
 
 /**
- * Opens a scope without a handle around an effect, which fails with `onDeadline()` when the deadline ended it. What was left
- * of the cause then comes after that failure.
+ * Opens a scope without a handle around an effect, which fails with `onDeadline()` when the deadline ended
+ * it. What was left of the cause then comes after that failure. Programs use `Timeout.failAfter`.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { Effect, Exit, LowLevel } from 'millrace'
+ * import { TestRuntime } from 'millrace/testing'
+ *
+ * const program = LowLevel.withinScopeOrFail({ name: 'poll', after: 10 }, () => 'too late', Effect.sleep(50))
+ * assert.deepEqual(TestRuntime.runExit(program), Exit.fail('too late'))
  *
  * @category scopes
  * @since 0.1.0
@@ -180,7 +384,16 @@ export const withinScopeOrFail = <R, E, A, E2>(
 ): Effect<R, E | E2, A> => scoped(options, fx, onDeadline)
 
 /**
- * A scope that only shields.
+ * A scope that only shields. Programs use `Timeout.shielded`.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { pipe } from 'fp-ts/lib/function.js'
+ * import { Effect, Exit, LowLevel, Timeout } from 'millrace'
+ * import { TestRuntime } from 'millrace/testing'
+ *
+ * const program = pipe(LowLevel.shieldScope(Effect.as('done')(Effect.sleep(50))), Timeout.moveOnAfter(10))
+ * assert.deepEqual(TestRuntime.runExit(program), Exit.succeed({ _tag: 'Some', value: 'done' }))
  *
  * @category scopes
  * @since 0.1.0
@@ -193,7 +406,26 @@ const cancelPrimitive: PrimitiveFunction = (fiber: FiberOf, scope: ScopeNodeOf, 
 }
 
 /**
- * Cancels a scope. The first reason wins and travels with the name of the calling task. No checkpoint.
+ * Cancels a scope. The first reason wins and travels with the name of the calling task. It is no checkpoint:
+ * the caller goes on, also inside of the scope. A scope that was left is cancelled without effect.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { pipe } from 'fp-ts/lib/function.js'
+ * import { Cause, Effect, LowLevel, Runtime } from 'millrace'
+ *
+ * const lines: Array<string> = []
+ * const program = LowLevel.openScope({ name: 'request' }, (scope) =>
+ *   pipe(
+ *     LowLevel.cancelScope(scope, 'not needed'),
+ *     Effect.andThen(Effect.checkpoint),
+ *     Effect.onExit((exit) =>
+ *       Effect.sync(() => { if (exit._tag === 'Left') lines.push(Cause.pretty(exit.left)) })
+ *     )
+ *   )
+ * )
+ * await Runtime.runPromise(program)
+ * assert.deepEqual(lines, ['Cancelled: scope "request", Explicit "not needed", by task "main"'])
  *
  * @category scopes
  * @since 0.1.0
@@ -202,7 +434,19 @@ export const cancelScope = (scope: ScopeNode, reason?: unknown): Effect<unknown,
   typed(primitive(cancelPrimitive, scope, reason))
 
 /**
- * The same from a plain callback.
+ * Cancels a scope from a plain callback, at once.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { Effect, LowLevel, Runtime } from 'millrace'
+ *
+ * const program = LowLevel.openScope({ name: 'request' }, (scope) =>
+ *   Effect.async(() => {
+ *     const timer = setTimeout(() => LowLevel.cancelScopeUnsafe(scope, 'hung up'), 1)
+ *     return () => clearTimeout(timer)
+ *   })
+ * )
+ * assert.deepEqual(await Runtime.runPromise(program), { _tag: 'None' })
  *
  * @category scopes
  * @since 0.1.0
@@ -212,7 +456,7 @@ export const cancelScopeUnsafe = (scope: ScopeNode, reason?: unknown): void => {
 }
 
 /**
- * Whether the scope itself was cancelled.
+ * Whether the scope itself was cancelled, by a call or by its deadline. A scope around it is not asked.
  *
  * @category scopes
  * @since 0.1.0
@@ -220,7 +464,22 @@ export const cancelScopeUnsafe = (scope: ScopeNode, reason?: unknown): void => {
 export const isScopeCancelled = (scope: ScopeNode): boolean => node(scope).cancelled
 
 /**
- * The cancellation that the scope absorbed when it was left.
+ * The cancellation that the scope absorbed when it was left; `None` before, and when there was none.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { pipe } from 'fp-ts/lib/function.js'
+ * import { Effect, LowLevel, Runtime } from 'millrace'
+ *
+ * const nodes: Array<LowLevel.ScopeNode> = []
+ * const program = LowLevel.openScope({ name: 'request' }, (scope) => {
+ *   nodes.push(scope)
+ *   return pipe(LowLevel.cancelScope(scope, 'not needed'), Effect.andThen(Effect.checkCancelled))
+ * })
+ * Runtime.runSync(program)
+ * const caught = nodes.map(LowLevel.scopeCaught)[0]
+ * assert.ok(caught?._tag === 'Some')
+ * assert.deepEqual(caught.value.reason, { _tag: 'Explicit', value: 'not needed' })
  *
  * @category scopes
  * @since 0.1.0
@@ -239,7 +498,22 @@ export const scopeCaught = (scope: ScopeNode): Option<Cancelled> => {
 export const scopeDeadline = (scope: ScopeNode): number => node(scope).deadline?.time ?? Infinity
 
 /**
- * Moves the deadline. A time that has come cancels at once; a scope that was cancelled stays cancelled. Throws on `NaN`.
+ * Moves the deadline, a time of the run's clock; `Infinity` removes it. A time that has come cancels at once;
+ * a scope that was cancelled stays cancelled. Throws on `NaN`.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { Effect, Exit, LowLevel } from 'millrace'
+ * import { TestRuntime } from 'millrace/testing'
+ *
+ * const program = LowLevel.openScope({ name: 'request', after: 10 }, (scope) =>
+ *   Effect.gen(function* () {
+ *     LowLevel.setScopeDeadline(scope, LowLevel.scopeDeadline(scope) + 100)
+ *     yield* Effect.sleep(50)
+ *     return 'in time'
+ *   })
+ * )
+ * assert.deepEqual(TestRuntime.runExit(program), Exit.succeed({ _tag: 'Some', value: 'in time' }))
  *
  * @category scopes
  * @since 0.1.0
@@ -252,6 +526,24 @@ export const setScopeDeadline = (scope: ScopeNode, time: number): void => {
 /**
  * Raises or lowers the shield. A cancellation that it held off is delivered when it is lowered.
  *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { pipe } from 'fp-ts/lib/function.js'
+ * import { Effect, Exit, LowLevel, Timeout } from 'millrace'
+ * import { TestRuntime } from 'millrace/testing'
+ *
+ * let committed = false
+ * const work = LowLevel.openScope({ name: 'commit', shield: true }, (scope) =>
+ *   Effect.gen(function* () {
+ *     yield* Effect.sleep(50)
+ *     committed = true
+ *     LowLevel.setScopeShield(scope, false)
+ *     yield* Effect.sleep(1000)
+ *   })
+ * )
+ * assert.deepEqual(TestRuntime.runExit(pipe(work, Timeout.moveOnAfter(10))), Exit.succeed({ _tag: 'None' }))
+ * assert.equal(committed, true)
+ *
  * @category scopes
  * @since 0.1.0
  */
@@ -260,7 +552,22 @@ export const setScopeShield = (scope: ScopeNode, shield: boolean): void => {
 }
 
 /**
- * Calls back once when the scope is cancelled, at once if it was; the result takes that back.
+ * Calls back once when the scope is effectively cancelled, by itself or from outside; at once if it is. The result takes
+ * that back. For what lives outside of fibers, such as an abort signal. The callback must not throw.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { Effect, LowLevel, Runtime } from 'millrace'
+ *
+ * const reasons: Array<string> = []
+ * const program = LowLevel.openScope({ name: 'request' }, (scope) =>
+ *   Effect.gen(function* () {
+ *     LowLevel.onScopeCancel(scope, ({ reason }) => { reasons.push(reason._tag) })
+ *     yield* LowLevel.cancelScope(scope, 'not needed')
+ *   })
+ * )
+ * await Runtime.runPromise(program)
+ * assert.deepEqual(reasons, ['Explicit'])
  *
  * @category scopes
  * @since 0.1.0
@@ -268,20 +575,56 @@ export const setScopeShield = (scope: ScopeNode, shield: boolean): void => {
 export const onScopeCancel = (scope: ScopeNode, callback: (cancelled: Cancelled) => void): IO<void> => {
   const target = node(scope)
   const listener = () => {
-    callback(target.cancelledLeaf())
+    callback((target.nearestCancelled() ?? target).cancelledLeaf())
   }
-  if (target.cancelled) {
+  if (target.effective) {
     listener()
     return () => undefined
   }
-  ;(target.onCancel ??= []).push(listener)
+  const { onCancel } = (target.hooks ??= new ScopeHooks())
+  onCancel.add(listener)
   return () => {
-    target.onCancel = target.onCancel?.filter((other) => other !== listener) ?? null
+    onCancel.delete(listener)
   }
 }
 
 /**
- * The earliest deadline that is visible through shields; `-Infinity` in a cancelled scope, `Infinity` when there is none.
+ * Calls back when the scope is left, however that is, at once if it was; the result takes that back. For taking back what
+ * was registered outside for as long as the scope lives. The callback must not throw.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { Effect, LowLevel, Runtime } from 'millrace'
+ *
+ * const lines: Array<string> = []
+ * const program = LowLevel.openScope({ name: 'request' }, (scope) =>
+ *   Effect.sync(() => {
+ *     LowLevel.onScopeClose(scope, () => { lines.push('left') })
+ *     lines.push('inside')
+ *   })
+ * )
+ * Runtime.runSync(program)
+ * assert.deepEqual(lines, ['inside', 'left'])
+ *
+ * @category scopes
+ * @since 0.1.0
+ */
+export const onScopeClose = (scope: ScopeNode, callback: IO<void>): IO<void> => {
+  const target = node(scope)
+  if (target.closed) {
+    callback()
+    return () => undefined
+  }
+  const { onClose } = (target.hooks ??= new ScopeHooks())
+  onClose.add(callback)
+  return () => {
+    onClose.delete(callback)
+  }
+}
+
+/**
+ * The earliest deadline that is visible through shields; `-Infinity` in a cancelled scope, `Infinity` when
+ * there is none. What `Timeout.currentEffectiveDeadline` gives.
  *
  * @category scopes
  * @since 0.1.0
@@ -334,8 +677,26 @@ export interface NurseryOptions {
 }
 
 /**
- * Opens a nursery around a body, and ends when the body and all children have ended. A child or a body that fails cancels
- * the rest; all failures are joined.
+ * Opens a nursery around a body, and ends when the body and all children have ended. A child or a body that
+ * fails cancels the rest. Programs use `TaskGroup.open`.
+ *
+ * **Errors.** All failures joined, in the order in which they came. Those of children are not in the type of
+ * the body: whoever wraps this adds them, as `TaskGroup` does by its parameter.
+ * **Cancellation.** From outside it reaches body and children. The wait at the end is not cancelled itself:
+ * the children are.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { Effect, Exit, LowLevel } from 'millrace'
+ * import { TestRuntime } from 'millrace/testing'
+ *
+ * const program = LowLevel.openNursery({ name: 'workers' }, (nursery) =>
+ *   Effect.gen(function* () {
+ *     const fiber = yield* LowLevel.fork(nursery, Effect.as(42)(Effect.sleep(10)), { name: 'worker' })
+ *     return yield* LowLevel.join(fiber)
+ *   })
+ * )
+ * assert.deepEqual(TestRuntime.runExit(program), Exit.succeed(42))
  *
  * @category nurseries
  * @since 0.1.0
@@ -346,8 +707,22 @@ export const openNursery = <R, E, A>(
 ): Effect<R, E, A> => typed(new Op(op.Grouped, options, body, false))
 
 /**
- * The same for a nursery whose body is cancelled with its children, by `nurseryScope`: `None` when that was before it had a
- * value.
+ * The same for a nursery whose body is cancelled with its children, by `nurseryScope`: `None` when that was
+ * before it had a value.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { Effect, Exit, LowLevel } from 'millrace'
+ * import { TestRuntime } from 'millrace/testing'
+ *
+ * const program = LowLevel.openCancellableNursery({}, (nursery) =>
+ *   Effect.gen(function* () {
+ *     const giveUp = LowLevel.cancelScope(LowLevel.nurseryScope(nursery), 'too slow')
+ *     yield* LowLevel.fork(nursery, Effect.andThen(giveUp)(Effect.sleep(10)))
+ *     yield* Effect.sleep(1000)
+ *   })
+ * )
+ * assert.deepEqual(TestRuntime.runExit(program), Exit.succeed({ _tag: 'None' }))
  *
  * @category nurseries
  * @since 0.1.0
@@ -358,7 +733,8 @@ export const openCancellableNursery = <R, E, A>(
 ): Effect<R, E, Option<A>> => typed(new Op(op.Grouped, options, body, true))
 
 /**
- * The scope that holds the body and the children.
+ * The scope that holds the body and the children. Cancel it to end the whole, in a nursery that was opened
+ * with {@link openCancellableNursery}.
  *
  * @category nurseries
  * @since 0.1.0
@@ -366,7 +742,21 @@ export const openCancellableNursery = <R, E, A>(
 export const nurseryScope = (nursery: Nursery): ScopeNode => nurseryOf(nursery).outer as Untyped
 
 /**
- * The scope that holds the children only.
+ * The scope that holds the children only: cancelled, the body goes on, and the nursery still has its value.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { Effect, Exit, LowLevel } from 'millrace'
+ * import { TestRuntime } from 'millrace/testing'
+ *
+ * const program = LowLevel.openNursery({}, (nursery) =>
+ *   Effect.gen(function* () {
+ *     yield* LowLevel.fork(nursery, Effect.never)
+ *     yield* LowLevel.cancelScope(LowLevel.childrenScope(nursery))
+ *     return 'the body has its value'
+ *   })
+ * )
+ * assert.deepEqual(TestRuntime.runExit(program), Exit.succeed('the body has its value'))
  *
  * @category nurseries
  * @since 0.1.0
@@ -374,7 +764,7 @@ export const nurseryScope = (nursery: Nursery): ScopeNode => nurseryOf(nursery).
 export const childrenScope = (nursery: Nursery): ScopeNode => nurseryOf(nursery).scope as Untyped
 
 /**
- * The name of the nursery.
+ * The name of the nursery; `group` when it was given none.
  *
  * @category nurseries
  * @since 0.1.0
@@ -385,9 +775,24 @@ export const nurseryName = (nursery: Nursery): string => nurseryOf(nursery).name
  * What becomes of a child's exit.
  *
  * - `supervised`: its failure fails the group;
- * - `owned`: its `Fail` belongs to whoever looks at the exit; one that nobody looked at fails the group as a defect;
- * - `held`: its failure is not the group's until {@link supervise} is called. Such a child has a scope of its own from the
- *   beginning.
+ * - `owned`: its `Fail` belongs to whoever looks at the exit; one that nobody looked at fails the group as a
+ *   defect;
+ * - `held`: its failure is not the group's until {@link supervise} is called. Such a child has a scope of its
+ *   own from the beginning.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { Effect, Exit, LowLevel } from 'millrace'
+ * import { TestRuntime } from 'millrace/testing'
+ *
+ * const program = (supervision: LowLevel.Supervision) =>
+ *   LowLevel.openNursery({}, (nursery) =>
+ *     Effect.flatMap((fiber: LowLevel.Fiber<string, never>) => LowLevel.awaitExit(fiber))(
+ *       LowLevel.fork(nursery, Effect.fail('no'), { supervision })
+ *     )
+ *   )
+ * assert.deepEqual(TestRuntime.runExit(program('supervised')), Exit.fail('no'))
+ * assert.deepEqual(TestRuntime.runExit(program('owned')), Exit.succeed(Exit.fail('no')))
  *
  * @category nurseries
  * @since 0.1.0
@@ -438,6 +843,16 @@ const forkPrimitive: PrimitiveFunction = (
       `The task group "${nursery.name}" was given something to spawn that is no Effect.`
     )
   }
+  return startChild(fiber, nursery, effect, label, flags)
+}
+
+const startChild = (
+  fiber: FiberOf,
+  nursery: NurseryOf,
+  effect: Op,
+  label: string | null,
+  flags: number
+): FiberOf => {
   const name = label ?? nameOf(effect)
   const scope = (flags & Held) === 0 ? nursery.scope : nursery.scope.insert(null, name ?? 'task')
   const child = fiber.fork(nursery, scope, effect, name, flags)
@@ -448,8 +863,25 @@ const forkPrimitive: PrimitiveFunction = (
 }
 
 /**
- * Starts a child in a nursery. It begins on a later turn, and always begins, also when the nursery is cancelled. A defect
- * when the nursery has ended.
+ * Starts a child in a nursery. It begins on a later turn, and always begins, also when the nursery is
+ * cancelled. It inherits the environment and the fiber-locals of the caller. No checkpoint. Programs use
+ * `group.spawn`.
+ *
+ * **Errors.** A defect when the nursery has ended.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { Effect, LowLevel, Runtime } from 'millrace'
+ *
+ * const program = LowLevel.openNursery({}, (nursery) =>
+ *   Effect.gen(function* () {
+ *     const fiber = yield* LowLevel.fork(nursery, Effect.unit, { name: 'hello' })
+ *     const before = LowLevel.fiberStatus(fiber)
+ *     yield* LowLevel.awaitExit(fiber)
+ *     return [LowLevel.fiberName(fiber), before, LowLevel.fiberStatus(fiber)]
+ *   })
+ * )
+ * assert.deepEqual(await Runtime.runPromise(program), ['hello', 'pending', 'finished'])
  *
  * @category nurseries
  * @since 0.1.0
@@ -474,7 +906,68 @@ export const fork = <R, E, A>(
 const noOptions: ForkOptions = {}
 
 /**
- * From now on a `held` child is supervised.
+ * Starts a child, which begins on a later turn; null when its nursery has ended.
+ *
+ * @category nurseries
+ * @since 0.1.0
+ */
+export type ForkUnsafe<R> = <E, A>(fx: Effect<R, E, A>, options?: ForkOptions) => Fiber<E, A> | null
+
+/**
+ * Starts children from plain callbacks, with the environment and the fiber-locals of the fiber that asked for
+ * it. Gives null when the nursery has ended. Programs use `Dispatcher`.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { Effect, LowLevel, Runtime } from 'millrace'
+ *
+ * const lines: Array<string> = []
+ * const program = LowLevel.openNursery({}, (nursery) =>
+ *   Effect.gen(function* () {
+ *     const fork = yield* LowLevel.forkUnsafe(nursery)
+ *     const onEvent = (name: string) => { fork(Effect.sync(() => { lines.push(name) })) }
+ *     onEvent('click')
+ *     lines.push('forked')
+ *   })
+ * )
+ * await Runtime.runPromise(program)
+ * assert.deepEqual(lines, ['forked', 'click'])
+ *
+ * @category nurseries
+ * @since 0.1.0
+ */
+export const forkUnsafe = <R>(nursery: Nursery): Effect<R, never, ForkUnsafe<R>> =>
+  typed(
+    primitive((fiber) => {
+      const owner = nurseryOf(nursery)
+      const { environment, locals } = fiber
+      return (fx: Any, options: ForkOptions = noOptions): Untyped => {
+        if (owner.closed) return null
+        const child = startChild(fiber, owner, untyped(fx), options.name ?? null, flagsOf(options))
+        child.environment = environment
+        child.locals = locals
+        return child
+      }
+    })
+  )
+
+/**
+ * From now on a `held` child is supervised. For protocols in which a child first says that it is ready:
+ * before, its failure belongs to whoever starts it.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { Effect, Exit, LowLevel } from 'millrace'
+ * import { TestRuntime } from 'millrace/testing'
+ *
+ * const program = LowLevel.openNursery({}, (nursery) =>
+ *   Effect.gen(function* () {
+ *     const fiber = yield* LowLevel.fork(nursery, Effect.fail('no'), { supervision: 'held' })
+ *     LowLevel.supervise(fiber)
+ *     yield* Effect.sleep(1000)
+ *   })
+ * )
+ * assert.deepEqual(TestRuntime.runExit(program), Exit.fail('no'))
  *
  * @category nurseries
  * @since 0.1.0
@@ -485,6 +978,19 @@ export const supervise = (fiber: Fiber<unknown, unknown>): void => {
 
 /**
  * The children that have not ended, in the order in which they were started.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { Effect, LowLevel, Runtime } from 'millrace'
+ *
+ * const program = LowLevel.openNursery({}, (nursery) =>
+ *   Effect.gen(function* () {
+ *     yield* LowLevel.fork(nursery, Effect.unit, { name: 'a' })
+ *     yield* LowLevel.fork(nursery, Effect.unit)
+ *     return LowLevel.childrenOf(nursery).map(LowLevel.fiberName)
+ *   })
+ * )
+ * assert.deepEqual(await Runtime.runPromise(program), ['a', 'task-3'])
  *
  * @category nurseries
  * @since 0.1.0
@@ -497,7 +1003,23 @@ export const childrenOf = (nursery: Nursery): ReadonlyArray<Fiber<unknown, unkno
 // -------------------------------------------------------------------------------------
 
 /**
- * Waits for the end, whatever it is.
+ * Waits for the end, whatever it is. Whoever asks has looked at the exit: that of an owned child is theirs
+ * then.
+ *
+ * **Cancellation.** Ends the wait; the child goes on.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { Effect, Exit, LowLevel } from 'millrace'
+ * import { TestRuntime } from 'millrace/testing'
+ *
+ * const program = LowLevel.openNursery({}, (nursery) =>
+ *   Effect.gen(function* () {
+ *     const fiber = yield* LowLevel.fork(nursery, Effect.fail('no'), { supervision: 'owned' })
+ *     return yield* LowLevel.awaitExit(fiber)
+ *   })
+ * )
+ * assert.deepEqual(TestRuntime.runExit(program), Exit.succeed(Exit.fail('no')))
  *
  * @category children
  * @since 0.1.0
@@ -520,6 +1042,25 @@ export interface TaskCancelled {
 /**
  * Waits for the end and ends in the same way, its cancellations left out.
  *
+ * **Errors.** Those of the child. `TaskCancelled` when it was cancelled and nothing else happened.
+ * **Cancellation.** Of the caller: ends the wait; the child goes on.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { Effect, Exit, LowLevel } from 'millrace'
+ * import { TestRuntime } from 'millrace/testing'
+ *
+ * const program = LowLevel.openNursery({}, (nursery) =>
+ *   Effect.gen(function* () {
+ *     const fiber = yield* LowLevel.fork(nursery, Effect.never, { name: 'server' })
+ *     yield* LowLevel.cancelFiber(fiber, 'done')
+ *     return yield* LowLevel.join(fiber)
+ *   })
+ * )
+ * const reason = { _tag: 'Explicit', value: 'done' }
+ * const cancelled = { _tag: 'TaskCancelled', task: 'server', reason }
+ * assert.deepEqual(TestRuntime.runExit(program), Exit.fail(cancelled))
+ *
  * @category children
  * @since 0.1.0
  */
@@ -527,7 +1068,23 @@ export const join = <E, A>(fiber: Fiber<E, A>): Effect<unknown, E | TaskCancelle
   typed(primitive(primitives.joinPrimitive, fiber))
 
 /**
- * The exit, once there is one.
+ * The exit, once there is one. Never waits. Whoever was given an exit has looked at it.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { Effect, Exit, LowLevel } from 'millrace'
+ * import { TestRuntime } from 'millrace/testing'
+ *
+ * const program = LowLevel.openNursery({}, (nursery) =>
+ *   Effect.gen(function* () {
+ *     const fiber = yield* LowLevel.fork(nursery, Effect.succeed(42))
+ *     const before = yield* LowLevel.poll(fiber)
+ *     yield* Effect.sleep(1)
+ *     return [before, yield* LowLevel.poll(fiber)]
+ *   })
+ * )
+ * const after = { _tag: 'Some', value: Exit.succeed(42) }
+ * assert.deepEqual(TestRuntime.runExit(program), Exit.succeed([{ _tag: 'None' }, after]))
  *
  * @category children
  * @since 0.1.0
@@ -561,7 +1118,7 @@ export const fiberStatus = (fiber: Fiber<unknown, unknown>): FiberStatus =>
 export const fiberId = (fiber: Fiber<unknown, unknown>): number => fiberOf(fiber).id
 
 /**
- * The name of a child.
+ * The name of a child: that it was started with, that of `Effect.fn`, or a number of its nursery.
  *
  * @category children
  * @since 0.1.0
@@ -574,7 +1131,25 @@ const cancelFiberPrimitive: PrimitiveFunction = (fiber: FiberOf, target: FiberOf
 }
 
 /**
- * Cancels one child and nothing else. Does not wait for its end; nothing happens when it has ended.
+ * Cancels one child and nothing else, by a scope that holds it alone and is made when first needed. Does not
+ * wait for its end; nothing happens when it has ended. No checkpoint.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { Effect, Exit, LowLevel } from 'millrace'
+ * import { TestRuntime } from 'millrace/testing'
+ *
+ * const program = LowLevel.openNursery({}, (nursery) =>
+ *   Effect.gen(function* () {
+ *     const one = yield* LowLevel.fork(nursery, Effect.never)
+ *     const other = yield* LowLevel.fork(nursery, Effect.sleep(10))
+ *     yield* LowLevel.cancelFiber(one)
+ *     yield* LowLevel.awaitExit(one)
+ *     yield* LowLevel.awaitExit(other)
+ *     return [LowLevel.fiberStatus(one), LowLevel.fiberStatus(other)]
+ *   })
+ * )
+ * assert.deepEqual(TestRuntime.runExit(program), Exit.succeed(['cancelled', 'finished']))
  *
  * @category children
  * @since 0.1.0
@@ -587,7 +1162,8 @@ export const cancelFiber = (fiber: Fiber<unknown, unknown>, reason?: unknown): E
 // -------------------------------------------------------------------------------------
 
 /**
- * Effects to run side by side. They start inline and in order, each as a fiber of its own.
+ * Effects to run side by side. They start inline and in order, each as a fiber of its own: an arm that ends
+ * without waiting has ended before the next one starts.
  *
  * @category parallel
  * @since 0.1.0
@@ -616,9 +1192,26 @@ const limitOf = (options: ArmsOptions): number => {
 const sourceOf = (options: ArmsOptions): ((index: number) => Op | null) => options.arm as Untyped
 
 /**
- * All the values, in the order of the arms. The first failure cancels the others.
+ * All the values, in the order of the arms. The first failure cancels the others. Programs use
+ * `Concurrent.all` and `Concurrent.traverse`.
  *
  * `arms` is called by each run, so that its source may keep state.
+ *
+ * **Errors.** All failures of the arms joined, cancellations that come from here left out. What `arm` throws
+ * is a defect. A `concurrency` below 1 is a defect.
+ * **Cancellation.** From outside it reaches all arms, and their ends are awaited.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { Effect, Exit, LowLevel } from 'millrace'
+ * import { TestRuntime } from 'millrace/testing'
+ *
+ * const program = LowLevel.all(() => ({
+ *   kind: 'squares',
+ *   concurrency: 2,
+ *   arm: (index) => (index < 3 ? Effect.as(index * index)(Effect.sleep(10)) : null)
+ * }))
+ * assert.deepEqual(TestRuntime.runExit(program), Exit.succeed([0, 1, 4]))
  *
  * @category parallel
  * @since 0.1.0
@@ -630,7 +1223,17 @@ export const all = <R, E, A>(arms: () => ArmsOptions): Effect<R, E, ReadonlyArra
   })
 
 /**
- * All the values, or all the typed failures. Only a defect cancels the others.
+ * All the values, or all the typed failures as one array, in the order of the arms. Only a defect cancels the
+ * others. Programs use `Concurrent.validate`.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { Effect, Exit, LowLevel } from 'millrace'
+ * import { TestRuntime } from 'millrace/testing'
+ *
+ * const arms = [Effect.fail('a'), Effect.succeed(1), Effect.fail('b')]
+ * const program = LowLevel.validateAll(() => ({ kind: 'fields', arm: (index) => arms[index] ?? null }))
+ * assert.deepEqual(TestRuntime.runExit(program), Exit.fail(['a', 'b']))
  *
  * @category parallel
  * @since 0.1.0
@@ -642,7 +1245,18 @@ export const validateAll = <R, E, A>(arms: () => ArmsOptions): Effect<R, E, Read
   })
 
 /**
- * The first of at least one effect to end, in a value or a failure.
+ * The first of at least one effect to end, in a value or a failure. The others are cancelled and awaited.
+ * Programs use `Concurrent.race`, which says what not to race.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { Effect, Exit, LowLevel } from 'millrace'
+ * import { TestRuntime } from 'millrace/testing'
+ *
+ * const slow = Effect.as('slow')(Effect.sleep(20))
+ * const fast = Effect.as('fast')(Effect.sleep(10))
+ * const program = LowLevel.firstToEnd([slow, fast])
+ * assert.deepEqual(TestRuntime.runExit(program), Exit.succeed('fast'))
  *
  * @category parallel
  * @since 0.1.0
@@ -651,7 +1265,18 @@ export const firstToEnd = <F extends Any, A>(fxs: ReadonlyArray<F>): Effect<EnvO
   parallel(() => new Race((index) => (index < fxs.length ? untyped(fxs[index] as F) : null), null))
 
 /**
- * The first of at least one effect to succeed.
+ * The first of at least one effect to succeed. The others are cancelled and awaited. Programs use
+ * `Concurrent.firstSuccess`.
+ *
+ * **Errors.** When none succeeds, all the failures joined. A defect of one ends it.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { Effect, Exit, LowLevel } from 'millrace'
+ * import { TestRuntime } from 'millrace/testing'
+ *
+ * const program = LowLevel.firstToSucceed([Effect.fail('no'), Effect.as('yes')(Effect.sleep(10))])
+ * assert.deepEqual(TestRuntime.runExit(program), Exit.succeed('yes'))
  *
  * @category parallel
  * @since 0.1.0
@@ -675,7 +1300,23 @@ export interface RunView {
 }
 
 /**
- * The run of this fiber.
+ * The run of this fiber, to be looked at: for reports of what is alive, on a signal or when something takes
+ * too long.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { Effect, LowLevel, Runtime, TaskGroup } from 'millrace'
+ *
+ * const program = TaskGroup.open()((group) =>
+ *   Effect.gen(function* () {
+ *     yield* group.spawn(Effect.sleep(60_000), { name: 'poller' })
+ *     yield* Effect.yieldNow
+ *     const { describe } = yield* LowLevel.currentRun
+ *     yield* group.cancelAll()
+ *     return describe()
+ *   })
+ * )
+ * assert.match(await Runtime.runPromise(program), /^main is ready\npoller/)
  *
  * @category run
  * @since 0.1.0

@@ -12,7 +12,9 @@ import { type Clock, host as hostClock } from './Clock.js'
 import type { Effect } from './Effect.js'
 import type { Exit } from './Exit.js'
 import type { Instrument } from './Instrument.js'
-import { joinThen, withoutCancelled } from './internal/causes.js'
+import { abandonRun } from './internal/abandon.js'
+import { listen } from './internal/abortHub.js'
+import { enableAmbient, isAmbient } from './internal/ambient.js'
 import { emptyEnvironment, Done, Fiber } from './internal/fiber.js'
 import type { Op, Untyped } from './internal/op.js'
 import type { Child, Owner } from './internal/owner.js'
@@ -40,7 +42,7 @@ export interface Runtime {
 }
 
 /**
- * How a runtime is made.
+ * How a runtime is made. What is left out is that of the host.
  *
  * @category model
  * @since 0.1.0
@@ -49,10 +51,29 @@ export interface RuntimeOptions {
   readonly clock?: Clock
   readonly scheduler?: Scheduler
   readonly instruments?: ReadonlyArray<Instrument>
+  /**
+   * Carry the signal of a wait through the host's async context, for `AbortSignals.current()`. It slows every `await` of the
+   * process, so it is off unless a runtime asks for it.
+   */
+  readonly asyncContext?: boolean
 }
 
 /**
  * How an effect is run.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { pipe } from 'fp-ts/lib/function.js'
+ * import { Effect, Exit, Runtime } from 'millrace'
+ *
+ * const controller = new AbortController()
+ * const lines: Array<string> = []
+ * const program = pipe(Effect.never, Effect.onCancel(Effect.sync(() => { lines.push('closed') })))
+ *
+ * const run = Runtime.runExit(program, { signal: controller.signal, name: 'server' })
+ * controller.abort()
+ * assert.ok(Exit.isCancelled(await run))
+ * assert.deepEqual(lines, ['closed'])
  *
  * @category model
  * @since 0.1.0
@@ -83,6 +104,7 @@ interface Services {
   readonly clock: Clock
   readonly scheduler: Scheduler
   readonly instruments: ReadonlyArray<Instrument> | null
+  readonly asyncContext: boolean
 }
 
 const servicesOf = (runtime: Runtime): Services => runtime as Untyped
@@ -108,17 +130,27 @@ const servicesOf = (runtime: Runtime): Services => runtime as Untyped
  * @since 0.1.0
  */
 export const make = (options: RuntimeOptions = {}): Runtime => {
+  const asyncContext = options.asyncContext === true
+  if (asyncContext) enableAmbient()
   const services: Services = {
     clock: options.clock ?? hostClock,
     scheduler: options.scheduler ?? hostScheduler,
     instruments:
-      options.instruments === undefined || options.instruments.length === 0 ? null : options.instruments
+      options.instruments === undefined || options.instruments.length === 0 ? null : options.instruments,
+    asyncContext
   }
   return services as Untyped
 }
 
 /**
- * The runtime of the host: its clock, first ready first run, no instruments.
+ * The runtime of the host: its clock, first ready first run, no instruments. Runs without a `runtime` option
+ * use it until `setDefault` is called; name it where a run must not depend on that.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { Effect, Runtime } from 'millrace'
+ *
+ * assert.equal(Runtime.runSync(Effect.succeed(42), { runtime: Runtime.defaultRuntime }), 42)
  *
  * @category constructors
  * @since 0.1.0
@@ -128,7 +160,20 @@ export const defaultRuntime: Runtime = make()
 let current: Runtime = defaultRuntime
 
 /**
- * What runs without a `runtime` option use from now on; to be called once, where the program starts.
+ * Makes a runtime the one that runs without a `runtime` option use from now on. To be called once, where the
+ * program starts; a library has no business here, and a test gives its runtime to the run.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { Effect, Runtime } from 'millrace'
+ *
+ * let ended = 0
+ * Runtime.setDefault(Runtime.make({ instruments: [{ onExit: () => { ended++ } }] }))
+ *
+ * Runtime.runSync(Effect.unit)
+ * assert.equal(ended, 1)
+ *
+ * Runtime.setDefault(Runtime.defaultRuntime)
  *
  * @category constructors
  * @since 0.1.0
@@ -162,6 +207,8 @@ class Edge implements Owner {
   }
 }
 
+const nothing = (): void => undefined
+
 interface Launched {
   readonly run: Run
   readonly main: Fiber
@@ -173,30 +220,35 @@ const launch = (
   options: RunOptions,
   onEnd: (main: Fiber) => void
 ): Launched => {
-  const { clock, scheduler, instruments } = servicesOf(options.runtime ?? current)
+  const { clock, scheduler, instruments, asyncContext } = servicesOf(options.runtime ?? current)
   const { signal, grace } = options
   const name = options.name ?? 'main'
-  const run = new Run(clock, scheduler, instruments, name)
+  // Started by code that has a signal around it: what that code is part of must reach the waits of this run as well.
+  const run = new Run(clock, scheduler, instruments, name, asyncContext || isAmbient())
   if (grace !== undefined) run.root.setGrace(grace)
 
   const abort = () => {
     run.root.cancel(cancellation({ _tag: 'Aborted', reason: (signal as AbortSignal).reason }))
   }
+  let unlisten = nothing
   const edge = new Edge(run.root, name, () => {
-    signal?.removeEventListener('abort', abort)
+    unlisten()
     run.close()
     onEnd(main)
   })
   const main: Fiber = new Fiber(run, run.root, edge, fx as Untyped as Op, emptyEnvironment, null, name, 0)
-  if (signal?.aborted === true) abort()
-  else signal?.addEventListener('abort', abort, { once: true })
+  if (signal !== undefined) {
+    if (signal.aborted) abort()
+    else unlisten = listen(signal, abort)
+  }
   if (scheduler.start === undefined) scheduler.schedule(main)
   else scheduler.start(main)
   return { run, main }
 }
 
 /**
- * Runs the effect; the promise never rejects.
+ * Runs the effect; the promise never rejects. For callers that treat failures, bugs and cancellations
+ * differently; `runPromise` fits better where exceptions are the custom.
  *
  * @example
  * import assert from 'node:assert/strict'
@@ -241,25 +293,36 @@ export const runPromise = <E, A>(fx: Effect<{}, E, A>, options: RunOptions = {})
     })
   })
 
+/** Nothing but its signal cancels the root of such a run, so a cancellation that leaves it comes from there. */
 const endedBySignal = (cause: Cause<unknown>, signal: AbortSignal | undefined): boolean =>
-  signal !== undefined &&
-  signal.aborted &&
-  isCancelledOnly(cause) &&
-  cause._tag === 'Cancelled' &&
-  cause.reason._tag === 'Aborted' &&
-  cause.reason.reason === signal.reason
+  signal !== undefined && signal.aborted && isCancelledOnly(cause)
 
 /**
- * Runs an effect that does not wait, and returns its exit. If it would wait it is cancelled, its finalizers run as far as
- * they can without waiting, and the exit holds the defect {@link WouldWait}.
+ * Runs an effect that does not wait, and returns its exit. For effects made of `sync`, `gen` and services in
+ * memory, called by code that cannot await; it also works inside of a fiber. Spawned tasks and `yieldNow` are
+ * fine, what waits for time or for something outside is not.
+ *
+ * **Errors.** The defect {@link WouldWait} if the effect would wait: it is cancelled then, and its finalizers
+ * run as far as they can without waiting.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { Cause, Effect, Exit, Runtime } from 'millrace'
+ *
+ * assert.deepEqual(Runtime.runSyncExit(Effect.fail('no')), Exit.fail('no'))
+ *
+ * const exit = Runtime.runSyncExit(Effect.sleep(1), { name: 'nap' })
+ * assert.ok(exit._tag === 'Left')
+ * assert.deepEqual(Cause.defects(exit.left), [{ _tag: 'WouldWait', tree: 'nap waits on sleep' }])
  *
  * @category runs
  * @since 0.1.0
  */
-export const runSyncExit = <E, A>(fx: Effect<{}, E, A>, options: RunOptions = {}): Exit<E, A> => {
-  const main = runNow(fx, options)
-  return main.status === Done ? main.exit() : { _tag: 'Left', left: giveUp(main) }
-}
+export const runSyncExit = <E, A>(fx: Effect<{}, E, A>, options: RunOptions = {}): Exit<E, A> =>
+  runNow(fx, options, exitOf)
+
+const exitOf = (main: Fiber, stuck: Cause<never> | null): Exit<never, never> =>
+  stuck === null ? main.exit() : { _tag: 'Left', left: stuck }
 
 /**
  * Runs an effect that does not wait, and returns its value. Throws `Cause.toError` of the cause, which holds the defect
@@ -275,42 +338,46 @@ export const runSyncExit = <E, A>(fx: Effect<{}, E, A>, options: RunOptions = {}
  * @category runs
  * @since 0.1.0
  */
-export const runSync = <E, A>(fx: Effect<{}, E, A>, options: RunOptions = {}): A => {
-  const main = runNow(fx, options)
-  if (main.status !== Done) throw toError(giveUp(main))
-  const cause = main.failure()
+export const runSync = <E, A>(fx: Effect<{}, E, A>, options: RunOptions = {}): A =>
+  runNow(fx, options, valueOf)
+
+const valueOf = (main: Fiber, stuck: Cause<never> | null): never => {
+  const cause = stuck ?? main.failure()
   if (cause !== null) throw toError(cause)
-  return main.value
+  return main.value as never
 }
 
 /** Drives a queue of its own, so that it also works inside of a fiber. */
-const runNow = (fx: Effect<never, unknown, unknown>, options: RunOptions): Fiber => {
-  const { clock, instruments } = servicesOf(options.runtime ?? current)
+const runNow = <B>(
+  fx: Effect<never, unknown, unknown>,
+  options: RunOptions,
+  result: (main: Fiber, stuck: Cause<never> | null) => B
+): B => {
+  const { clock, instruments, asyncContext } = servicesOf(options.runtime ?? current)
   const name = options.name ?? 'main'
   const queue = borrowQueue()
-  const run = new Run(clock, queue, instruments, name)
+  const run = new Run(clock, queue, instruments, name, asyncContext)
   const main = new Fiber(run, run.root, null, fx as Untyped as Op, emptyEnvironment, null, name, 0)
   const { signal, grace } = options
   if (grace !== undefined) run.root.setGrace(grace)
   if (signal?.aborted === true) run.root.cancel(cancellation({ _tag: 'Aborted', reason: signal.reason }))
   main.run()
   queue.drain()
-  if (main.status === Done) run.close()
+  const stuck =
+    main.status === Done
+      ? null
+      : giveUp(main, () => {
+          queue.drain()
+        })
+  run.close()
   giveBackQueue(queue)
-  return main
+  return result(main, stuck)
 }
 
-const giveUp = (main: Fiber): Cause<never> => {
-  const run = main.runOf
-  const defect: WouldWait = { _tag: 'WouldWait', tree: describeRun(run) }
-  const queue = run.scheduler as ReturnType<typeof borrowQueue>
-  run.root.cancel(cancellation({ _tag: 'Explicit', value: 'runSync does not wait' }))
-  queue.drain()
-  run.close()
-  const rest = main.status === Done ? main.failure() : null
-  const left = rest === null ? null : withoutCancelled(rest)
-  const die: Cause<never> = { _tag: 'Die', defect }
-  return left === null ? die : joinThen(die, left as Cause<never>)
+/** Ends a run that would wait. Its finalizers run as far as they can. */
+const giveUp = (main: Fiber, drain: () => void): Cause<never> => {
+  const defect: WouldWait = { _tag: 'WouldWait', tree: describeRun(main.runOf) }
+  return abandonRun(main, defect, 'runSync does not wait', drain)
 }
 
 /**

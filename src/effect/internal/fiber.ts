@@ -17,7 +17,8 @@ import { Arms, type ArmsHost } from './parallel.js'
 import type { Run } from './run.js'
 import { type Cancellable, ScopeNode } from './scopeTree.js'
 import type { Turn } from '../Scheduler.js'
-import { type Wait, type Waiter, WaitList } from './waiting.js'
+import type { WaitList } from './waiting.js'
+import { type Wait, type Waiter } from './waiting.js'
 
 // ---- status
 
@@ -365,18 +366,23 @@ export class Fiber implements Turn, Waiter, Cancellable, Child, ArmsHost {
     node.caught = node.cancelledLeaf()
     const rest: Cause<Untyped> | null = mode === 5 ? null : left
     if (typeof how === 'function' && node.caught.reason._tag === 'Deadline') {
-      const error: unknown = how()
-      if (rest === null) {
-        this.value = error
-        return 3
-      }
-      this.value = joinThen({ _tag: 'Fail', error }, rest)
+      const timeout = failureOf(how)
+      this.value = rest === null ? timeout : joinThen(timeout, rest)
       return 6
     }
     if (rest !== null) return 6
     // A plain scope has no handle and no deadline, so nothing but its own option can be absorbed without a rest.
     this.value = { _tag: 'None' }
     return 1
+  }
+}
+
+/** The failure of a timeout. What the user's function throws must not lose the rest of the cause. */
+const failureOf = (onTimeout: () => unknown): Cause<unknown> => {
+  try {
+    return { _tag: 'Fail', error: onTimeout() }
+  } catch (defect) {
+    return { _tag: 'Die', defect }
   }
 }
 
@@ -584,6 +590,7 @@ const execute = (first: Fiber): void => {
             case 25: {
               // Grouped
               const { name, grace } = current.a
+              if (grace !== undefined) checkDuration('A grace', grace)
               const outer = new ScopeNode(fiber.runOf, fiber.scope, name ?? 'group', fiber.mask > 0)
               fiber.enterScope(outer)
               if (grace !== undefined) outer.setGrace(grace)
@@ -639,15 +646,24 @@ const execute = (first: Fiber): void => {
               value = { _tag: 'Right', right: value }
               break
             case 17: // Ensuring
+              current = frame.b
+              if (current.op <= 1) {
+                // After a value, a finalizer that cannot wait needs no frame: what it throws is all there is to raise.
+                if (current.op === 1) (0, current.a)()
+                break
+              }
               stack[sp++] = new Op(37, 1, value, undefined)
               fiber.mask++
-              current = frame.b
               mode = 0
               break
             case 18: // OnExit
+              current = (0, frame.b)({ _tag: 'Right', right: value })
+              if (current.op <= 1) {
+                if (current.op === 1) (0, current.a)()
+                break
+              }
               stack[sp++] = new Op(37, 1, value, undefined)
               fiber.mask++
-              current = (0, frame.b)({ _tag: 'Right', right: value })
               mode = 0
               break
             case 20: // Bracket: no checkpoint between the value of acquire and this frame
@@ -656,9 +672,13 @@ const execute = (first: Fiber): void => {
               mode = 0
               break
             case 38: // ReleaseFrame
+              current = (0, frame.b)(frame.a, { _tag: 'Right', right: value })
+              if (current.op <= 1) {
+                if (current.op === 1) (0, current.a)()
+                break
+              }
               stack[sp++] = new Op(37, 1, value, undefined)
               fiber.mask++
-              current = (0, frame.b)(frame.a, { _tag: 'Right', right: value })
               mode = 0
               break
             case 32: // KeepFrame
@@ -701,7 +721,7 @@ const execute = (first: Fiber): void => {
               break
             }
             case 34: {
-              // UnwindFrame: a finally block goes on
+              // UnwindFrame: a finally block goes on. The frame stays while it runs, since it may throw.
               sp++
               const iterator = frame.a
               frame.a = running
@@ -1042,11 +1062,11 @@ export const checkDuration = (what: string, ms: number): void => {
 export interface ScopeOptions {
   readonly name: string
   /** Milliseconds from entry. */
-  readonly after?: number
+  readonly after?: number | undefined
   /** A time of the clock. */
-  readonly at?: number
-  readonly shield?: boolean
-  readonly grace?: number
+  readonly at?: number | undefined
+  readonly shield?: boolean | undefined
+  readonly grace?: number | undefined
 }
 
 const openScope = (fiber: Fiber, options: ScopeOptions): ScopeNode => {

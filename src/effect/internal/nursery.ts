@@ -37,6 +37,8 @@ export class Nursery implements Owner, Wait {
   private services: number
   private readonly exits: Exits
   private readonly bodyExits: Exits
+  /** The cancellation of `outer` ended the body or a task. */
+  private absorbed: boolean
   private bodyReturned: boolean
   private bodyValue: Untyped
   /** Failed owned tasks, looked at or not. */
@@ -55,6 +57,7 @@ export class Nursery implements Owner, Wait {
     this.services = 0
     this.exits = new Exits()
     this.bodyExits = new Exits()
+    this.absorbed = false
     this.bodyReturned = false
     this.bodyValue = undefined
     this.owned = null
@@ -90,11 +93,22 @@ export class Nursery implements Owner, Wait {
     this.running--
     if (child.service) this.services--
     const cause = child.held ? null : child.failure()
-    if (cause !== null) this.childFailed(child, child.selfCancelled ? withoutCancelled(cause) : cause)
+    if (cause !== null) {
+      // Judged now: what is cancelled outside later did not cut this task short.
+      const own = child.selfCancelled || this.cancelledHere()
+      const rest = own ? withoutCancelled(cause) : cause
+      if (rest !== cause && this.outer.cancelled) this.absorbed = true
+      this.childFailed(child, rest)
+    }
     if (this.state === Ending && this.proceed()) {
       const { mode, value } = this.outcome()
       this.host.resume(mode, value)
     }
+  }
+
+  /** The group was cancelled, its tasks at least, and nothing outside of it. */
+  private cancelledHere(): boolean {
+    return (this.outer.cancelled || this.scope.cancelled) && !this.outer.cancelledFromOutside()
   }
 
   private childFailed(child: Child, cause: Cause<unknown> | null): void {
@@ -129,7 +143,10 @@ export class Nursery implements Owner, Wait {
     } else {
       const cause = this.host.causeOf(mode, value)
       const rest = withoutCancelled(cause)
-      if (rest !== cause) this.bodyExits.add(cause)
+      if (rest !== cause) {
+        this.bodyExits.add(cause)
+        this.bodyExits.before = this.exits.failures.length
+      }
       if (rest !== null) {
         // In the order in which the exits came, so among those of the tasks.
         this.exits.add(rest)
@@ -162,12 +179,13 @@ export class Nursery implements Owner, Wait {
       }
     }
     const { outer, scope, exits, bodyExits } = this
-    const outside = outer.cancelledFromOutside()
-    const absorbed = outer.cancelled && !outside
-    if (exits.cancelled !== null && !outside && (outer.cancelled || scope.cancelled)) exits.cancelled = null
-    if (exits.cancelled === null && bodyExits.cancelled !== null && !absorbed)
+    if (this.cancelledHere()) exits.cancelled = null
+    if (outer.absorbs()) {
+      if (this.absorbed || bodyExits.cancelled !== null) outer.caught = outer.cancelledLeaf()
+    } else if (exits.cancelled === null && bodyExits.cancelled !== null) {
       exits.cancelled = bodyExits.cancelled
-    if (absorbed && bodyExits.cancelled !== null) outer.caught = outer.cancelledLeaf()
+      exits.before = bodyExits.before
+    }
     scope.close()
     this.host.leaveScope(outer)
 

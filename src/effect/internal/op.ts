@@ -39,7 +39,7 @@ export class Op {
  * What `yield*` walks over: gives the effect once, then returns what the run loop sent. It is its own result object, so
  * that a `yield*` allocates one object and not three.
  */
-export class OpIterator implements Iterator<Untyped, Untyped, Untyped> {
+export class OpIterator implements Iterator<Untyped> {
   done: boolean
   value: Untyped
 

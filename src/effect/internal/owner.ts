@@ -4,7 +4,7 @@
  * @internal
  */
 import type { Cancelled, Cause } from '../Cause.js'
-import { joinAllBoth, withoutCancelled } from './causes.js'
+import { joinAllBoth, joinBoth, joinThen, withoutCancelled } from './causes.js'
 import type { Untyped } from './op.js'
 import type { ScopeNode } from './scopeTree.js'
 
@@ -42,29 +42,44 @@ export interface Owner {
 export class Exits {
   readonly failures: Array<Cause<unknown>>
   cancelled: Cancelled | null
+  /** How many failures had come in when the cancellation did. */
+  before: number
 
   constructor() {
     this.failures = []
     this.cancelled = null
+    this.before = 0
   }
 
   /** What is left of the cause without its cancellations, or null. */
   add(cause: Cause<unknown>): Cause<unknown> | null {
     if (cause._tag === 'Cancelled') {
-      if (this.cancelled === null) this.cancelled = cause
+      this.note(cause)
       return null
     }
     const rest = withoutCancelled(cause)
-    if (rest !== cause && this.cancelled === null) this.cancelled = firstCancelled(cause)
+    if (rest !== cause) this.note(firstCancelled(cause))
     if (rest !== null) this.failures.push(rest)
     return rest
   }
 
-  /** All that went wrong, with one `Cancelled` at most, and none if the cancellations are absorbed. */
+  private note(cancelled: Cancelled | null): void {
+    if (this.cancelled !== null) return
+    this.cancelled = cancelled
+    this.before = this.failures.length
+  }
+
+  /**
+   * All that went wrong, with one `Cancelled` at most, and none if the cancellations are absorbed. What came in later than
+   * the cancellation happened after it: most often in clean-ups.
+   */
   cause(absorbed: boolean): Cause<unknown> | null {
-    const { failures, cancelled } = this
-    const all = cancelled === null || absorbed ? failures : [...failures, cancelled]
-    return all.length === 0 ? null : joinAllBoth(all)
+    const { failures, cancelled, before } = this
+    if (cancelled === null || absorbed) return joinAllBoth(failures)
+    const earlier = joinAllBoth(failures.slice(0, before))
+    const later = joinAllBoth(failures.slice(before))
+    const ended = later === null ? cancelled : joinThen(cancelled, later)
+    return earlier === null ? ended : joinBoth(earlier, ended)
   }
 }
 

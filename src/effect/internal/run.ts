@@ -14,6 +14,8 @@ export class Run {
   readonly scheduler: Scheduler
   readonly instruments: ReadonlyArray<Instrument> | null
   readonly root: ScopeNode
+  /** Waits for promises carry their signal in the async context of the host. */
+  readonly asyncContext: boolean
   /** A run that was given up (`runSync` of something that waits): what still calls back is ignored. */
   closed: boolean
   private ids: number
@@ -23,11 +25,13 @@ export class Run {
     clock: Clock,
     scheduler: Scheduler,
     instruments: ReadonlyArray<Instrument> | null,
-    name: string
+    name: string,
+    asyncContext: boolean
   ) {
     this.clock = clock
     this.scheduler = scheduler
     this.instruments = instruments
+    this.asyncContext = asyncContext
     this.closed = false
     this.ids = 0
     this.lazyTimers = null

@@ -71,6 +71,19 @@ class GraceEnd implements Timer {
   }
 }
 
+/** For what lives outside of fibers, such as an abort signal or a listener. */
+export class ScopeHooks {
+  /** Called once, when the scope becomes effectively cancelled. */
+  readonly onCancel: Set<() => void>
+  /** Called when the scope is left. */
+  readonly onClose: Set<() => void>
+
+  constructor() {
+    this.onCancel = new Set()
+    this.onClose = new Set()
+  }
+}
+
 /** What scopes need of the run that they belong to. */
 export interface ScopeHost {
   readonly timers: Timers
@@ -105,8 +118,9 @@ export class ScopeNode {
   /** The cancellation that was absorbed on leaving. */
   caught: Cancelled | null
   name: string
-  /** Called once when the scope is cancelled; for what lives outside of fibers, such as an abort signal. */
-  onCancel: Array<() => void> | null
+  hooks: ScopeHooks | null
+  /** It was left: a handle that somebody kept does nothing any more. */
+  closed: boolean
 
   constructor(host: ScopeHost, parent: ScopeNode | null, name: string, masked: boolean) {
     this.host = host
@@ -131,7 +145,8 @@ export class ScopeNode {
     this.leaf = null
     this.caught = null
     this.name = name
-    this.onCancel = null
+    this.hooks = null
+    this.closed = false
     if (parent !== null) parent.adopt(this)
   }
 
@@ -174,9 +189,11 @@ export class ScopeNode {
 
   /** The scope was left: no timer of it may fire any more. */
   close(): void {
+    this.closed = true
     if (this.parent !== null) this.parent.disown(this)
     if (this.deadline !== null) this.host.timers.remove(this.deadline)
     if (this.graceEnd !== null) this.host.timers.remove(this.graceEnd)
+    if (this.hooks !== null) for (const callback of this.hooks.onClose) callback()
   }
 
   /** Puts a new scope between this one and `child` (or around nothing, when there is no child yet). */
@@ -191,9 +208,9 @@ export class ScopeNode {
 
   // ---- what a checkpoint asks
 
-  /** Whether the scope sees what is outside of it. */
+  /** Whether the scope sees what is outside of it. The end of its own grace is that of the shields inside, not of its own. */
   private get visible(): boolean {
-    return (!this.shield && !this.masked) || this.cut >= 0
+    return (!this.shield && !this.masked) || (this.parent !== null && this.parent.cut >= 0)
   }
 
   /** A cancellation from outside goes through this scope; if not, a cancelled scope absorbs its own. */
@@ -207,7 +224,7 @@ export class ScopeNode {
 
   /** The nearest cancelled scope, shields ignored. */
   nearestCancelled(): ScopeNode | null {
-    let node: ScopeNode | null = this as ScopeNode
+    let node: ScopeNode | null = this
     while (node !== null && !node.cancelled) node = node.parent
     return node
   }
@@ -215,11 +232,7 @@ export class ScopeNode {
   effectiveDeadline(): number {
     if (this.effective) return -Infinity
     let least = Infinity
-    for (
-      let node: ScopeNode | null = this as ScopeNode;
-      node !== null;
-      node = node.visible ? node.parent : null
-    ) {
+    for (let node: ScopeNode | null = this; node !== null; node = node.visible ? node.parent : null) {
       if (node.deadline !== null && node.deadline.time < least) least = node.deadline.time
     }
     return least
@@ -237,21 +250,21 @@ export class ScopeNode {
   // ---- what changes it
 
   cancel(why: Cancellation): void {
-    if (this.cancelled) return
+    if (this.cancelled || this.closed) return
     this.cancelled = true
     this.why = why
     if (!this.effective) this.spread()
-    if (this.onCancel === null) return
-    const callbacks = this.onCancel
-    this.onCancel = null
-    for (const callback of callbacks) callback()
   }
 
-  /** Absolute; Infinity for none. A time that has come cancels at once. */
+  /**
+   * Absolute; Infinity for none. A time that has come cancels at once. A deadline that was moved also wins a tie with all
+   * sleeps inside, so it takes no number of its own.
+   */
   setDeadline(time: number): void {
+    if (this.closed) return
     const { timers } = this.host
     if (this.deadline !== null) timers.remove(this.deadline)
-    this.deadline = time === Infinity ? null : new Deadline(this, time, timers.nextOrder())
+    this.deadline = time === Infinity ? null : new Deadline(this, time, 0)
     if (this.deadline === null) return
     if (time <= this.host.now()) this.deadline.fire()
     else timers.add(this.deadline)
@@ -272,7 +285,7 @@ export class ScopeNode {
 
   /** Called before a fiber waits or yields in a scope that is `unarmed`. */
   armDeadlines(): void {
-    for (let node: ScopeNode | null = this as ScopeNode; node !== null && node.unarmed; node = node.parent) {
+    for (let node: ScopeNode | null = this; node !== null && node.unarmed; node = node.parent) {
       node.unarmed = false
       if (node.deadline !== null && node.deadline.index === -1 && !node.cancelled)
         this.host.timers.add(node.deadline)
@@ -280,29 +293,33 @@ export class ScopeNode {
   }
 
   setShield(shield: boolean): void {
-    if (this.shield === shield) return
+    if (this.shield === shield || this.closed) return
     this.shield = shield
     const effective = this.cancelled || this.cancelledFromOutside()
     if (effective && !this.effective) this.spread()
     else if (!effective && this.effective) this.withdraw()
   }
 
+  /** In ms; Infinity for none. */
   setGrace(grace: number): void {
-    this.grace = grace
+    if (grace === Infinity) return
+    this.grace = Math.max(grace, 0)
     if (this.effective) this.startGrace()
   }
 
   /** Makes this node and all that see it effective, then delivers. Marking comes first: a delivery may run user code. */
   private spread(): void {
     const reached: Array<Cancellable> = []
+    const hooked: Array<ScopeHooks> = []
     walk(this, (node) => {
       if (node !== this && (node.effective || !node.visible)) return false
       node.effective = true
+      if (node.hooks !== null) hooked.push(node.hooks)
       if (node.grace >= 0) node.startGrace()
       for (let fiber = node.firstFiber; fiber !== null; fiber = fiber.scopeNext) reached.push(fiber)
       return true
     })
-    for (const fiber of reached) fiber.cancelDelivered()
+    deliver(reached, hooked)
   }
 
   /** A shield was raised: what was only cancelled from outside is not any more. */
@@ -328,15 +345,28 @@ export class ScopeNode {
   /** The grace has ended: no shield inside holds any more, not of finalizers either. */
   endShields(grace: number): void {
     const reached: Array<Cancellable> = []
+    const hooked: Array<ScopeHooks> = []
     walk(this, (node) => {
-      if (node.cut >= 0) return false
-      node.cut = grace
-      if (node !== this) node.effective = node.cancelled || (node.parent as ScopeNode).effective
+      const before = node.effective
+      const effective = node === this ? before : node.cancelled || (node.parent as ScopeNode).effective
+      if (node.cut >= 0 && before === effective) return false
+      if (node.cut < 0) node.cut = grace
+      node.effective = effective
+      if (effective && !before && node.hooks !== null) hooked.push(node.hooks)
       if (node.effective && node.grace >= 0) node.startGrace()
       for (let fiber = node.firstFiber; fiber !== null; fiber = fiber.scopeNext) reached.push(fiber)
       return true
     })
-    for (const fiber of reached) fiber.cancelDelivered()
+    deliver(reached, hooked)
+  }
+}
+
+const deliver = (fibers: ReadonlyArray<Cancellable>, hooked: ReadonlyArray<ScopeHooks>): void => {
+  for (const fiber of fibers) fiber.cancelDelivered()
+  for (const { onCancel } of hooked) {
+    const callbacks = [...onCancel]
+    onCancel.clear()
+    for (const callback of callbacks) callback()
   }
 }
 

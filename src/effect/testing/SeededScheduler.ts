@@ -42,18 +42,22 @@ const randomFrom = (seed: number): ((below: number) => number) => {
 }
 
 /**
- * A scheduler that follows `choices` as long as they last, then the seed.
+ * A scheduler that follows `choices` as long as they last, then the seed. `TestRuntime` makes its own; this
+ * is for a runtime that is driven by hand.
  *
  * @example
  * import assert from 'node:assert/strict'
+ * import { Effect, Exit, Runtime } from 'millrace'
  * import { SeededScheduler } from 'millrace/testing'
  *
  * const scheduler = SeededScheduler.make(1)
- * let ran = 0
- * scheduler.schedule({ next: null, run: () => { ran++ } })
- * assert.equal(scheduler.advance(), true)
- * assert.equal(ran, 1)
- * assert.equal(scheduler.advance(), false)
+ * let exit: Exit.Exit<never, string> | undefined
+ * Runtime.runCallback(Effect.as('done')(Effect.yieldNow), (e) => { exit = e }, {
+ *   runtime: Runtime.make({ scheduler })
+ * })
+ * assert.equal(exit, undefined)
+ * while (scheduler.advance()) {}
+ * assert.deepEqual(exit, Exit.succeed('done'))
  *
  * @category constructors
  * @since 0.1.0

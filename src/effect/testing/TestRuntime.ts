@@ -5,14 +5,12 @@
  *
  * @since 0.1.0
  */
-import type { Cause } from '../Cause.js'
 import type { Effect } from '../Effect.js'
 import type { Exit } from '../Exit.js'
-import { joinThen, withoutCancelled } from '../internal/causes.js'
+import { abandonRun } from '../internal/abandon.js'
 import { Done, emptyEnvironment, Fiber } from '../internal/fiber.js'
 import type { Op, Untyped } from '../internal/op.js'
 import { Run } from '../internal/run.js'
-import { cancellation } from '../internal/scopeTree.js'
 import { describeRun, fibersOf, waitsOn } from '../internal/tree.js'
 import * as SeededScheduler from './SeededScheduler.js'
 import * as VirtualClock from './VirtualClock.js'
@@ -22,7 +20,8 @@ import * as VirtualClock from './VirtualClock.js'
 // -------------------------------------------------------------------------------------
 
 /**
- * The choices that a run made, replayable and printable.
+ * The choices that a run made, replayable and printable: which of the ready fibers was next, wherever there
+ * was more than one.
  *
  * @category model
  * @since 0.1.0
@@ -34,6 +33,22 @@ export interface Schedule {
 
 /**
  * How a test run is made.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { Concurrent, Effect } from 'millrace'
+ * import { TestRuntime } from 'millrace/testing'
+ *
+ * // Two tasks that do not wait for each other come in either order, and each seed gives always the same one.
+ * const orderOf = (seed: number): string => {
+ *   const order: Array<string> = []
+ *   const task = (name: string) => Effect.andThen(Effect.sync(() => { order.push(name) }))(Effect.yieldNow)
+ *   TestRuntime.runExit(Concurrent.all([task('a'), task('b')]), { seed })
+ *   return order.join('')
+ * }
+ * const orders = new Set(Array.from({ length: 20 }, (_, seed) => orderOf(seed)))
+ * assert.deepEqual([...orders].sort(), ['ab', 'ba'])
+ * assert.equal(orderOf(7), orderOf(7))
  *
  * @category model
  * @since 0.1.0
@@ -50,7 +65,17 @@ export interface TestOptions {
 }
 
 /**
- * The defect of a run in which nothing is ready, no timer is set, and all waits are ours.
+ * The defect of a run in which nothing is ready, no timer is set, and all waits are ours: nothing can end
+ * them any more.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { Effect, Exit, TaskGroup } from 'millrace'
+ * import { TestRuntime } from 'millrace/testing'
+ *
+ * const program = TaskGroup.open()((group) => group.spawn(Effect.never, { name: 'server' }))
+ * const tree = 'main waits on TaskGroup\nserver waits on never'
+ * assert.deepEqual(TestRuntime.runExit(program), Exit.die({ _tag: 'Deadlock', tree }))
  *
  * @category model
  * @since 0.1.0
@@ -63,6 +88,17 @@ export interface Deadlock {
 
 /**
  * The defect of a run that waits for a promise or a callback, which can never settle in a synchronous run.
+ * Give the program a service that answers at once, or test it with `Runtime.runPromise`.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { Cause, Promises } from 'millrace'
+ * import { TestRuntime } from 'millrace/testing'
+ *
+ * const exit = TestRuntime.runExit(Promises.fromPromise(() => Promise.resolve(1)))
+ * assert.ok(exit._tag === 'Left')
+ * const [defect] = Cause.defects(exit.left)
+ * assert.deepEqual(defect, { _tag: 'ForeignWait', names: ['main'], tree: 'main waits on fromPromise' })
  *
  * @category model
  * @since 0.1.0
@@ -75,7 +111,16 @@ export interface ForeignWait {
 }
 
 /**
- * The defect of a run that goes on and on without time passing.
+ * The defect of a run that goes on and on without time passing or a fiber ending, such as a loop that polls.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { Cause, Effect } from 'millrace'
+ * import { TestRuntime } from 'millrace/testing'
+ *
+ * const exit = TestRuntime.runExit(Effect.forever(Effect.yieldNow), { maxTurns: 100 })
+ * assert.ok(exit._tag === 'Left')
+ * assert.match(Cause.pretty(exit.left), /Livelock/)
  *
  * @category model
  * @since 0.1.0
@@ -137,7 +182,8 @@ export const runExit = <E, A>(fx: Effect<{}, E, A>, options: TestOptions = {}): 
         }
       }
     ],
-    name
+    name,
+    false
   )
   const main = new Fiber(run, run.root, null, fx as Untyped as Op, emptyEnvironment, null, name, 0)
   scheduler.schedule(main)
@@ -162,11 +208,7 @@ export const runExit = <E, A>(fx: Effect<{}, E, A>, options: TestOptions = {}): 
     run.close()
     return main.exit()
   }
-  run.root.cancel(cancellation({ _tag: 'Explicit', value: `the test run is over: ${defect._tag}` }))
-  drive()
+  const left = abandonRun(main, defect, `the test run is over: ${defect._tag}`, drive)
   run.close()
-  const die: Cause<E> = { _tag: 'Die', defect }
-  const rest = main.status === Done ? main.failure() : null
-  const left = rest === null ? null : withoutCancelled(rest)
-  return { _tag: 'Left', left: left === null ? die : joinThen(die, left as Cause<E>) }
+  return { _tag: 'Left', left }
 }

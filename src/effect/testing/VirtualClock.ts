@@ -32,16 +32,19 @@ interface Entry {
 }
 
 /**
- * A clock that starts at `start` ms. The default is no round number, so that code which takes the time for something else
- * shows at once.
+ * A clock that starts at `start` ms. The default is no round number, so that code which takes the time for
+ * something else shows at once. `TestRuntime` makes its own; this is for a runtime that is driven by hand.
  *
  * @example
  * import assert from 'node:assert/strict'
+ * import { Effect, Runtime } from 'millrace'
  * import { VirtualClock } from 'millrace/testing'
  *
  * const clock = VirtualClock.make({ start: 0 })
- * clock.at(3_600_000, () => {})
+ * const nap = Runtime.runPromise(Effect.sleep(3_600_000), { runtime: Runtime.make({ clock }) })
+ *
  * assert.equal(clock.advance(), true)
+ * await nap
  * assert.equal(clock.now(), 3_600_000)
  * assert.equal(clock.advance(), false)
  *
