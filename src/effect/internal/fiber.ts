@@ -9,7 +9,7 @@
  */
 import type { Cause } from '../Cause.js'
 import { hasCancelled, joinThen, mapLeaves, partitionFails, withoutCancelled } from './causes.js'
-import { closeIterator } from './generator.js'
+import { closeIterator, running } from './generator.js'
 import { Nursery } from './nursery.js'
 import { Evaluate, Fault, Op, Raise, Signal, type Untyped } from './op.js'
 import type { Child, Owner } from './owner.js'
@@ -732,13 +732,16 @@ const execute = (first: Fiber): void => {
             case 34: {
               // UnwindFrame: a finally block goes on. The frame stays while it runs, since it may throw.
               sp++
-              const result = frame.a.next(value)
+              const iterator = frame.a
+              frame.a = running
+              const result = iterator.next(value)
               if (result.done) {
                 sp--
                 fiber.mask--
                 mode = frame.b
                 value = frame.c
               } else {
+                frame.a = iterator
                 current = result.value
                 mode = 0
               }
@@ -892,7 +895,7 @@ const execute = (first: Fiber): void => {
             }
             case 33: {
               // GeneratorFrame: its finally blocks run as finalizers
-              const unwind = new Op(34, frame.a, mode, value)
+              const unwind = new Op(34, running, mode, value)
               stack[sp++] = unwind
               fiber.mask++
               const result = closeIterator(frame.a)
@@ -900,6 +903,7 @@ const execute = (first: Fiber): void => {
                 sp--
                 fiber.mask--
               } else {
+                unwind.a = frame.a
                 current = result.value
                 mode = 0
               }
@@ -910,13 +914,16 @@ const execute = (first: Fiber): void => {
               frame.c = fiber.afterFinalizer(frame.b, frame.c, mode, value)
               frame.b = 6
               sp++
-              const result = closeIterator(frame.a)
+              const iterator = frame.a
+              frame.a = running
+              const result = closeIterator(iterator)
               if (result.done) {
                 sp--
                 fiber.mask--
                 mode = 6
                 value = frame.c
               } else {
+                frame.a = iterator
                 current = result.value
                 mode = 0
               }
