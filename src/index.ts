@@ -24,6 +24,22 @@ export * as Task from './scope/Task.js'
 export * as TaskGroup from './scope/TaskGroup.js'
 export * as Timeout from './scope/Timeout.js'
 
+export * as CapacityLimiter from './scope/sync/CapacityLimiter.js'
+export * as Condition from './scope/sync/Condition.js'
+export * as Event from './scope/sync/Event.js'
+export * as Future from './scope/sync/Future.js'
+export * as Lock from './scope/sync/Lock.js'
+export * as Semaphore from './scope/sync/Semaphore.js'
+
+export * as Attribute from './attributes/Attribute.js'
+export * as Attributes from './attributes/Attributes.js'
+export * as Provider from './attributes/Provider.js'
+
+export * as MemoryStream from './stream/MemoryStream.js'
+export * as ObjectStream from './stream/ObjectStream.js'
+export * as Stream from './stream/Stream.js'
+export * as StreamError from './stream/StreamError.js'
+
 export * as AbortSignals from './interop/AbortSignals.js'
 export * as Dispatcher from './interop/Dispatcher.js'
 export * as Promises from './interop/Promises.js'

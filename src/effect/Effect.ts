@@ -399,7 +399,7 @@ export const sync = <A>(f: () => A): Effect<unknown, never, A> => build(op.Sync,
  * @category constructors
  * @since 0.1.0
  */
-export const tryCatch = <A, E>(f: () => A, onThrow: (thrown: unknown) => E): Effect<unknown, E, A> =>
+export const tryCatch = <A, const E>(f: () => A, onThrow: (thrown: unknown) => E): Effect<unknown, E, A> =>
   suspend(() => {
     let a: A
     try {
@@ -541,7 +541,7 @@ export const fromEither = <E, A>(fa: Either<E, A>): Effect<unknown, E, A> =>
  * @since 0.1.0
  */
 export const fromOption =
-  <E>(onNone: () => E) =>
+  <const E>(onNone: () => E) =>
   <A>(fa: Option<A>): Effect<unknown, E, A> =>
     fa._tag === 'Some' ? succeed(fa.value) : suspend(() => fail(onNone()))
 
@@ -702,8 +702,11 @@ const eitherToExit = (either: Either<unknown, unknown>): { mode: number; value: 
  * @since 0.1.0
  */
 export const fromPredicate: {
-  <A, B extends A, E>(refinement: Refinement<A, B>, onFalse: (a: A) => E): (a: A) => Effect<unknown, E, B>
-  <A, E>(predicate: Predicate<A>, onFalse: (a: A) => E): (a: A) => Effect<unknown, E, A>
+  <A, B extends A, const E>(
+    refinement: Refinement<A, B>,
+    onFalse: (a: A) => E
+  ): (a: A) => Effect<unknown, E, B>
+  <A, const E>(predicate: Predicate<A>, onFalse: (a: A) => E): (a: A) => Effect<unknown, E, A>
 } =
   <A, E>(predicate: Predicate<A>, onFalse: (a: A) => E) =>
   (a: A): Effect<unknown, E, A> =>
@@ -1106,7 +1109,7 @@ export const apS = <N extends string, A extends object, R2, E2, B>(
  * @since 0.1.0
  */
 export const mapError =
-  <E, E2>(f: (e: E) => E2) =>
+  <E, const E2>(f: (e: E) => E2) =>
   <R, A>(fx: Effect<R, E, A>): Effect<R, E2, A> =>
     build(op.MapError, fx, f)
 
@@ -1129,7 +1132,7 @@ export const mapError =
  * @since 0.1.0
  */
 export const bimap =
-  <E, E2, A, B>(f: (e: E) => E2, g: (a: A) => B) =>
+  <E, const E2, A, B>(f: (e: E) => E2, g: (a: A) => B) =>
   <R>(fx: Effect<R, E, A>): Effect<R, E2, B> =>
     mapError(f)(map(g)(fx))
 
@@ -2182,7 +2185,12 @@ export const tuple = <T extends ReadonlyArray<Any>>(
  */
 export const URI = 'millrace/Effect'
 
-/** @category instances @since 0.1.0 */
+/**
+ * The name of `Effect` as a type, for `Kind3`.
+ *
+ * @category instances
+ * @since 0.1.0
+ */
 export type URI = typeof URI
 
 declare module 'fp-ts/HKT' {

@@ -58,4 +58,9 @@ export interface Instrument {
   readonly onResume?: (fiber: FiberInfo) => void
   /** The fiber has ended. Its owner has not been told yet. */
   readonly onExit?: (fiber: FiberInfo, exit: Exit<unknown, unknown>) => void
+  /**
+   * What a promise came to that is part of no exit: the `Left` that a `TaskEither` gave after it was aborted, or the value or
+   * the reason of a promise that was let go. A rejection that comes from the abort is not reported.
+   */
+  readonly onDiscard?: (fiber: FiberInfo, value: unknown) => void
 }

@@ -13,7 +13,7 @@ import type { Cancelled, CancelReason } from './Cause.js'
 import type { Any, Effect, EnvOf, ErrorOf } from './Effect.js'
 import type { Exit } from './Exit.js'
 import { listen } from './internal/abortHub.js'
-import { ambientSignal as currentSignal } from './internal/ambient.js'
+import { ambientSignal as currentSignal, makeController } from './internal/ambient.js'
 import {
   checkDuration,
   type Fiber as FiberOf,
@@ -40,6 +40,87 @@ const none: Option<never> = { _tag: 'None' }
 // -------------------------------------------------------------------------------------
 // waiting
 // -------------------------------------------------------------------------------------
+
+declare const SelfTypeId: unique symbol
+declare const SuspendedTypeId: unique symbol
+
+/**
+ * The fiber that runs an {@link operation}. Opaque: it is compared, and handed to the functions below while the operation
+ * runs.
+ *
+ * @category operations
+ * @since 0.1.0
+ */
+export interface Self {
+  readonly [SelfTypeId]: true
+}
+
+/**
+ * What an operation returns when it has no value to give now: the fiber waits, or raises.
+ *
+ * @category operations
+ * @since 0.1.0
+ */
+export interface Suspended {
+  readonly [SuspendedTypeId]: true
+}
+
+/**
+ * An effect from a function that is given the running fiber and two operands: the fastest form, since running it allocates
+ * nothing. The function must not throw, and if it may wait it looks at {@link isSelfCancelled} first.
+ *
+ * @category operations
+ * @since 0.1.0
+ */
+export const operation = <E = never, A = void, B = undefined, C = undefined>(
+  f: (self: Self, b: B, c: C) => A | Suspended,
+  b?: B,
+  c?: C
+): Effect<unknown, E, A> => typed(primitive(f as Untyped, b, c))
+
+const selfOf = (self: Self): FiberOf => self as Untyped
+
+/**
+ * Whether a checkpoint would fail here.
+ *
+ * @category operations
+ * @since 0.1.0
+ */
+export const isSelfCancelled = (self: Self): boolean => selfOf(self).isCancelled()
+
+/**
+ * Ends the operation as cancelled.
+ *
+ * @category operations
+ * @since 0.1.0
+ */
+export const cancelSelf = (self: Self): Suspended => selfOf(self).raiseCancelled() as Untyped
+
+/**
+ * Ends the operation with a typed failure.
+ *
+ * @category operations
+ * @since 0.1.0
+ */
+export const failSelf = (self: Self, error: unknown): Suspended =>
+  selfOf(self).signal(op.Fail, error) as Untyped
+
+/**
+ * Ends the operation with a defect that tells how the operation is used rightly.
+ *
+ * @category operations
+ * @since 0.1.0
+ */
+export const misuseSelf = (self: Self, message: string): Suspended =>
+  primitives.misuse(selfOf(self), message) as Untyped
+
+/**
+ * The name of the running fiber.
+ *
+ * @category operations
+ * @since 0.1.0
+ */
+export const selfName = (self: Self): string => selfOf(self).name
 
 /**
  * What to do when the waiting fiber is cancelled. Take the wait back and return true: nothing happened, the
@@ -105,7 +186,13 @@ const parkPrimitive: PrimitiveFunction = (
 ) => {
   if (fiber.isCancelled()) return fiber.raiseCancelled()
   let abort: Abort | null = null
-  const callback = new primitives.Callback(fiber, label, false, (forced) => abort === null || abort(forced))
+  const callback = new primitives.Callback(
+    fiber,
+    label,
+    false,
+    (forced) => abort === null || abort(forced),
+    null
+  )
   abort = register((exit) => {
     if (exit._tag === 'Right') callback.resume(op.Return, exit.right)
     else callback.resume(op.Fault, fiber.admit(exit.left))
@@ -153,8 +240,20 @@ export const awaitPromise = <A, E = never>(
   typed(settlePromise(options.label, start, options.onReject ?? null, null, options.abandonOnCancel === true))
 
 /**
- * Calls back once when the signal aborts; the result stops listening. Any number of callbacks share one listener on the
- * signal. A signal that was aborted before calls nobody: look at `signal.aborted` first.
+ * Calls back once when the signal aborts; the result stops listening. Any number of callbacks share one
+ * listener on the signal. A signal that was aborted before calls nobody: look at `signal.aborted` first.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { LowLevel } from 'millrace'
+ *
+ * const controller = new AbortController()
+ * const calls: Array<string> = []
+ * LowLevel.onAbort(controller.signal, () => { calls.push('kept') })
+ * const stop = LowLevel.onAbort(controller.signal, () => { calls.push('stopped') })
+ * stop()
+ * controller.abort()
+ * assert.deepEqual(calls, ['kept'])
  *
  * @category waiting
  * @since 0.1.0
@@ -168,6 +267,15 @@ export const onAbort: (signal: AbortSignal, callback: () => void) => IO<void> = 
  * @since 0.1.0
  */
 export const ambientSignal: IO<AbortSignal | undefined> = currentSignal
+
+/**
+ * A controller whose signal may have any number of listeners. Node warns of a leak when there are more than ten, which is
+ * wrong for a signal that many operations share.
+ *
+ * @category waiting
+ * @since 0.1.0
+ */
+export const makeAbortController: IO<AbortController> = makeController
 
 // -------------------------------------------------------------------------------------
 // scopes
@@ -358,6 +466,21 @@ export const isScopeCancelled = (scope: ScopeNode): boolean => node(scope).cance
 /**
  * The cancellation that the scope absorbed when it was left; `None` before, and when there was none.
  *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { pipe } from 'fp-ts/lib/function.js'
+ * import { Effect, LowLevel, Runtime } from 'millrace'
+ *
+ * const nodes: Array<LowLevel.ScopeNode> = []
+ * const program = LowLevel.openScope({ name: 'request' }, (scope) => {
+ *   nodes.push(scope)
+ *   return pipe(LowLevel.cancelScope(scope, 'not needed'), Effect.andThen(Effect.checkCancelled))
+ * })
+ * Runtime.runSync(program)
+ * const caught = nodes.map(LowLevel.scopeCaught)[0]
+ * assert.ok(caught?._tag === 'Some')
+ * assert.deepEqual(caught.value.reason, { _tag: 'Explicit', value: 'not needed' })
+ *
  * @category scopes
  * @since 0.1.0
  */
@@ -375,8 +498,22 @@ export const scopeCaught = (scope: ScopeNode): Option<Cancelled> => {
 export const scopeDeadline = (scope: ScopeNode): number => node(scope).deadline?.time ?? Infinity
 
 /**
- * Moves the deadline, a time of the run's clock. A time that has come cancels at once; a scope that was
- * cancelled stays cancelled. Throws on `NaN`.
+ * Moves the deadline, a time of the run's clock; `Infinity` removes it. A time that has come cancels at once;
+ * a scope that was cancelled stays cancelled. Throws on `NaN`.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { Effect, Exit, LowLevel } from 'millrace'
+ * import { TestRuntime } from 'millrace/testing'
+ *
+ * const program = LowLevel.openScope({ name: 'request', after: 10 }, (scope) =>
+ *   Effect.gen(function* () {
+ *     LowLevel.setScopeDeadline(scope, LowLevel.scopeDeadline(scope) + 100)
+ *     yield* Effect.sleep(50)
+ *     return 'in time'
+ *   })
+ * )
+ * assert.deepEqual(TestRuntime.runExit(program), Exit.succeed({ _tag: 'Some', value: 'in time' }))
  *
  * @category scopes
  * @since 0.1.0
@@ -388,6 +525,24 @@ export const setScopeDeadline = (scope: ScopeNode, time: number): void => {
 
 /**
  * Raises or lowers the shield. A cancellation that it held off is delivered when it is lowered.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { pipe } from 'fp-ts/lib/function.js'
+ * import { Effect, Exit, LowLevel, Timeout } from 'millrace'
+ * import { TestRuntime } from 'millrace/testing'
+ *
+ * let committed = false
+ * const work = LowLevel.openScope({ name: 'commit', shield: true }, (scope) =>
+ *   Effect.gen(function* () {
+ *     yield* Effect.sleep(50)
+ *     committed = true
+ *     LowLevel.setScopeShield(scope, false)
+ *     yield* Effect.sleep(1000)
+ *   })
+ * )
+ * assert.deepEqual(TestRuntime.runExit(pipe(work, Timeout.moveOnAfter(10))), Exit.succeed({ _tag: 'None' }))
+ * assert.equal(committed, true)
  *
  * @category scopes
  * @since 0.1.0
@@ -434,17 +589,42 @@ export const onScopeCancel = (scope: ScopeNode, callback: (cancelled: Cancelled)
 }
 
 /**
- * Calls back when the scope is left. The callback must not throw.
+ * Calls back when the scope is left, however that is, at once if it was; the result takes that back. For taking back what
+ * was registered outside for as long as the scope lives. The callback must not throw.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { Effect, LowLevel, Runtime } from 'millrace'
+ *
+ * const lines: Array<string> = []
+ * const program = LowLevel.openScope({ name: 'request' }, (scope) =>
+ *   Effect.sync(() => {
+ *     LowLevel.onScopeClose(scope, () => { lines.push('left') })
+ *     lines.push('inside')
+ *   })
+ * )
+ * Runtime.runSync(program)
+ * assert.deepEqual(lines, ['inside', 'left'])
  *
  * @category scopes
  * @since 0.1.0
  */
-export const onScopeClose = (scope: ScopeNode, callback: IO<void>): void => {
-  ;(node(scope).hooks ??= new ScopeHooks()).onClose.add(callback)
+export const onScopeClose = (scope: ScopeNode, callback: IO<void>): IO<void> => {
+  const target = node(scope)
+  if (target.closed) {
+    callback()
+    return () => undefined
+  }
+  const { onClose } = (target.hooks ??= new ScopeHooks())
+  onClose.add(callback)
+  return () => {
+    onClose.delete(callback)
+  }
 }
 
 /**
- * The earliest deadline that is visible through shields; `-Infinity` in a cancelled scope, `Infinity` when there is none.
+ * The earliest deadline that is visible through shields; `-Infinity` in a cancelled scope, `Infinity` when
+ * there is none. What `Timeout.currentEffectiveDeadline` gives.
  *
  * @category scopes
  * @since 0.1.0
@@ -584,7 +764,7 @@ export const nurseryScope = (nursery: Nursery): ScopeNode => nurseryOf(nursery).
 export const childrenScope = (nursery: Nursery): ScopeNode => nurseryOf(nursery).scope as Untyped
 
 /**
- * The name of the nursery.
+ * The name of the nursery; `group` when it was given none.
  *
  * @category nurseries
  * @since 0.1.0
@@ -726,7 +906,7 @@ export const fork = <R, E, A>(
 const noOptions: ForkOptions = {}
 
 /**
- * Starts a child at once; null when its nursery has ended.
+ * Starts a child, which begins on a later turn; null when its nursery has ended.
  *
  * @category nurseries
  * @since 0.1.0
@@ -734,8 +914,24 @@ const noOptions: ForkOptions = {}
 export type ForkUnsafe<R> = <E, A>(fx: Effect<R, E, A>, options?: ForkOptions) => Fiber<E, A> | null
 
 /**
- * Starts children from plain callbacks, with the environment and the fiber-locals of the fiber that asked for it. Gives null
- * once the nursery has ended. The child begins on a later turn.
+ * Starts children from plain callbacks, with the environment and the fiber-locals of the fiber that asked for
+ * it. Gives null when the nursery has ended. Programs use `Dispatcher`.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { Effect, LowLevel, Runtime } from 'millrace'
+ *
+ * const lines: Array<string> = []
+ * const program = LowLevel.openNursery({}, (nursery) =>
+ *   Effect.gen(function* () {
+ *     const fork = yield* LowLevel.forkUnsafe(nursery)
+ *     const onEvent = (name: string) => { fork(Effect.sync(() => { lines.push(name) })) }
+ *     onEvent('click')
+ *     lines.push('forked')
+ *   })
+ * )
+ * await Runtime.runPromise(program)
+ * assert.deepEqual(lines, ['forked', 'click'])
  *
  * @category nurseries
  * @since 0.1.0
@@ -782,6 +978,19 @@ export const supervise = (fiber: Fiber<unknown, unknown>): void => {
 
 /**
  * The children that have not ended, in the order in which they were started.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { Effect, LowLevel, Runtime } from 'millrace'
+ *
+ * const program = LowLevel.openNursery({}, (nursery) =>
+ *   Effect.gen(function* () {
+ *     yield* LowLevel.fork(nursery, Effect.unit, { name: 'a' })
+ *     yield* LowLevel.fork(nursery, Effect.unit)
+ *     return LowLevel.childrenOf(nursery).map(LowLevel.fiberName)
+ *   })
+ * )
+ * assert.deepEqual(await Runtime.runPromise(program), ['a', 'task-3'])
  *
  * @category nurseries
  * @since 0.1.0
@@ -849,7 +1058,8 @@ export interface TaskCancelled {
  *   })
  * )
  * const reason = { _tag: 'Explicit', value: 'done' }
- * assert.deepEqual(TestRuntime.runExit(program), Exit.fail({ _tag: 'TaskCancelled', task: 'server', reason }))
+ * const cancelled = { _tag: 'TaskCancelled', task: 'server', reason }
+ * assert.deepEqual(TestRuntime.runExit(program), Exit.fail(cancelled))
  *
  * @category children
  * @since 0.1.0
@@ -908,7 +1118,7 @@ export const fiberStatus = (fiber: Fiber<unknown, unknown>): FiberStatus =>
 export const fiberId = (fiber: Fiber<unknown, unknown>): number => fiberOf(fiber).id
 
 /**
- * The name of a child.
+ * The name of a child: that it was started with, that of `Effect.fn`, or a number of its nursery.
  *
  * @category children
  * @since 0.1.0
@@ -1043,7 +1253,9 @@ export const validateAll = <R, E, A>(arms: () => ArmsOptions): Effect<R, E, Read
  * import { Effect, Exit, LowLevel } from 'millrace'
  * import { TestRuntime } from 'millrace/testing'
  *
- * const program = LowLevel.firstToEnd([Effect.as('slow')(Effect.sleep(20)), Effect.as('fast')(Effect.sleep(10))])
+ * const slow = Effect.as('slow')(Effect.sleep(20))
+ * const fast = Effect.as('fast')(Effect.sleep(10))
+ * const program = LowLevel.firstToEnd([slow, fast])
  * assert.deepEqual(TestRuntime.runExit(program), Exit.succeed('fast'))
  *
  * @category parallel

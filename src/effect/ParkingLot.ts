@@ -10,9 +10,10 @@
 import type { Effect } from './Effect.js'
 import type { Exit } from './Exit.js'
 import type { Fiber } from './internal/fiber.js'
-import type { Untyped } from './internal/op.js'
+import { Fail, Return, type Signal, type Untyped } from './internal/op.js'
 import { modeOf, primitive, type PrimitiveFunction } from './internal/primitives.js'
-import { WaitList } from './internal/waiting.js'
+import { type Waiter, WaitList } from './internal/waiting.js'
+import type * as LowLevel from './LowLevel.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -21,50 +22,111 @@ import { WaitList } from './internal/waiting.js'
 /**
  * A queue of fibers that wait. They bring an `I` and are resumed with a value `A` or a failure `E`.
  *
- * The members with `Unsafe` act at once; use them inside `Effect.sync` or from a plain callback.
+ * The members with `Unsafe` act at once; use them in a `LowLevel.operation`, inside `Effect.sync`, or from a plain callback.
+ * A fiber that was resumed has its value, whatever is cancelled afterwards.
  *
  * @category model
  * @since 0.1.0
  */
 export interface ParkingLot<in out I, in E, in A> {
   /** How many fibers wait. */
-  readonly size: () => number
+  size(): number
   /** What the first one brought; throws when nobody waits. */
-  readonly firstUnsafe: () => I
-  /** Resumes the first one. From then on its operation has happened: a cancellation cannot take it back. */
-  readonly unparkUnsafe: (exit: Exit<E, A>) => void
+  firstUnsafe(): I
+  /** What all of them brought, in order. */
+  items(): ReadonlyArray<I>
+  /** Resumes the first one with a value; throws when nobody waits. */
+  succeedUnsafe(a: A): void
+  /** Resumes the first one with a failure; throws when nobody waits. */
+  failUnsafe(e: E): void
+  /** Resumes the first one with an exit; throws when nobody waits. */
+  unparkUnsafe(exit: Exit<E, A>): void
   /** Resumes all of them, in order. */
-  readonly unparkAllUnsafe: (exit: Exit<E, A>) => void
+  unparkAllUnsafe(exit: Exit<E, A>): void
+  /** Resumes those whose item fits, in order; how many these were. */
+  unparkWhereUnsafe(fits: (item: I) => boolean, exit: Exit<E, A>): number
+}
+
+/**
+ * How a lot is made.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface ParkingLotOptions {
+  /** Called when a waiting fiber was cancelled and has left: whoever stands behind it may now have what they wait for. */
+  readonly onWithdraw?: () => void
 }
 
 // -------------------------------------------------------------------------------------
 // constructors
 // -------------------------------------------------------------------------------------
 
-class Lot implements ParkingLot<Untyped, Untyped, Untyped> {
-  readonly waiters: WaitList
+class Lot extends WaitList implements ParkingLot<Untyped, Untyped, Untyped> {
+  private readonly onWithdraw: (() => void) | null
 
-  constructor(label: string) {
-    this.waiters = new WaitList(label)
+  constructor(label: string, onWithdraw: (() => void) | null) {
+    super(label)
+    this.onWithdraw = onWithdraw
   }
 
-  readonly size = (): number => this.waiters.length
-
-  readonly firstUnsafe = (): Untyped => {
-    const { head } = this.waiters
-    if (head === null) throw new Error(`millrace: nobody waits for ${this.waiters.label}`)
-    return head.waitItem
+  size(): number {
+    return this.length
   }
 
-  readonly unparkUnsafe = (exit: Exit<Untyped, Untyped>): void => {
-    const { head } = this.waiters
-    if (head === null) throw new Error(`millrace: nobody waits for ${this.waiters.label}`)
-    this.waiters.remove(head)
-    head.resume(modeOf(exit), exit._tag === 'Right' ? exit.right : exit.left)
+  firstUnsafe(): Untyped {
+    return this.first().waitItem
   }
 
-  readonly unparkAllUnsafe = (exit: Exit<Untyped, Untyped>): void => {
-    while (this.waiters.head !== null) this.unparkUnsafe(exit)
+  items(): ReadonlyArray<Untyped> {
+    const items: Array<Untyped> = []
+    for (let waiter = this.head; waiter !== null; waiter = waiter.waitNext) items.push(waiter.waitItem)
+    return items
+  }
+
+  succeedUnsafe(a: Untyped): void {
+    this.resume(this.first(), Return, a)
+  }
+
+  failUnsafe(e: Untyped): void {
+    this.resume(this.first(), Fail, e)
+  }
+
+  unparkUnsafe(exit: Exit<Untyped, Untyped>): void {
+    this.resume(this.first(), modeOf(exit), exit._tag === 'Right' ? exit.right : exit.left)
+  }
+
+  unparkAllUnsafe(exit: Exit<Untyped, Untyped>): void {
+    while (this.head !== null) this.unparkUnsafe(exit)
+  }
+
+  unparkWhereUnsafe(fits: (item: Untyped) => boolean, exit: Exit<Untyped, Untyped>): number {
+    let resumed = 0
+    for (let waiter = this.head; waiter !== null;) {
+      const next: Waiter | null = waiter.waitNext
+      if (fits(waiter.waitItem)) {
+        this.resume(waiter, modeOf(exit), exit._tag === 'Right' ? exit.right : exit.left)
+        resumed++
+      }
+      waiter = next
+    }
+    return resumed
+  }
+
+  override abandon(waiter: Waiter): boolean {
+    this.remove(waiter)
+    if (this.onWithdraw !== null) this.onWithdraw()
+    return true
+  }
+
+  private first(): Waiter {
+    if (this.head === null) throw new Error(`millrace: nobody waits for ${this.label}`)
+    return this.head
+  }
+
+  private resume(waiter: Waiter, mode: number, value: Untyped): void {
+    this.remove(waiter)
+    waiter.resume(mode, value)
   }
 }
 
@@ -91,17 +153,32 @@ class Lot implements ParkingLot<Untyped, Untyped, Untyped> {
  * @category constructors
  * @since 0.1.0
  */
-export const make = <I, E, A>(label: string): ParkingLot<I, E, A> => new Lot(label)
+export const make = <I, E, A>(label: string, options?: ParkingLotOptions): ParkingLot<I, E, A> =>
+  new Lot(label, options?.onWithdraw ?? null)
 
 // -------------------------------------------------------------------------------------
 // combinators
 // -------------------------------------------------------------------------------------
 
-const parkPrimitive: PrimitiveFunction = (fiber: Fiber, lot: Lot, item: Untyped): Untyped => {
-  if (fiber.isCancelled()) return fiber.raiseCancelled()
-  lot.waiters.add(fiber, item)
-  return fiber.park(lot.waiters)
+const parkPrimitive: PrimitiveFunction = (fiber: Fiber, lot: Lot, item: Untyped): Untyped =>
+  fiber.isCancelled() ? fiber.raiseCancelled() : parkIn(fiber, lot, item)
+
+const parkIn = (fiber: Fiber, lot: Lot, item: Untyped): typeof Signal => {
+  lot.add(fiber, item)
+  return fiber.park(lot)
 }
+
+/**
+ * For a `LowLevel.operation`: the running fiber waits in the lot. Looks at no cancellation; the operation has done that.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const parkSelf = <I, E, A>(
+  self: LowLevel.Self,
+  lot: ParkingLot<I, E, A>,
+  item: I
+): LowLevel.Suspended => parkIn(self as Untyped, lot as Untyped, item) as Untyped
 
 /**
  * Waits in the lot until somebody unparks this fiber. The item is for whoever does: what is sent, how many

@@ -14,7 +14,7 @@ import type { Exit } from './Exit.js'
 import type { Instrument } from './Instrument.js'
 import { abandonRun } from './internal/abandon.js'
 import { listen } from './internal/abortHub.js'
-import { enableAmbient } from './internal/ambient.js'
+import { enableAmbient, isAmbient } from './internal/ambient.js'
 import { emptyEnvironment, Done, Fiber } from './internal/fiber.js'
 import type { Op, Untyped } from './internal/op.js'
 import type { Child, Owner } from './internal/owner.js'
@@ -223,7 +223,8 @@ const launch = (
   const { clock, scheduler, instruments, asyncContext } = servicesOf(options.runtime ?? current)
   const { signal, grace } = options
   const name = options.name ?? 'main'
-  const run = new Run(clock, scheduler, instruments, name, asyncContext)
+  // Started by code that has a signal around it: what that code is part of must reach the waits of this run as well.
+  const run = new Run(clock, scheduler, instruments, name, asyncContext || isAmbient())
   if (grace !== undefined) run.root.setGrace(grace)
 
   const abort = () => {
@@ -292,13 +293,9 @@ export const runPromise = <E, A>(fx: Effect<{}, E, A>, options: RunOptions = {})
     })
   })
 
+/** Nothing but its signal cancels the root of such a run, so a cancellation that leaves it comes from there. */
 const endedBySignal = (cause: Cause<unknown>, signal: AbortSignal | undefined): boolean =>
-  signal !== undefined &&
-  signal.aborted &&
-  isCancelledOnly(cause) &&
-  cause._tag === 'Cancelled' &&
-  cause.reason._tag === 'Aborted' &&
-  cause.reason.reason === signal.reason
+  signal !== undefined && signal.aborted && isCancelledOnly(cause)
 
 /**
  * Runs an effect that does not wait, and returns its exit. For effects made of `sync`, `gen` and services in

@@ -4,6 +4,7 @@
  *
  * @since 0.1.0
  */
+import { runOutside } from './internal/ambient.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -120,7 +121,7 @@ class HostScheduler implements Scheduler {
     }
     this.running = true
     try {
-      turn.run()
+      runOutside(turn)
     } finally {
       this.running = false
     }
@@ -128,7 +129,7 @@ class HostScheduler implements Scheduler {
   }
 
   readonly start = (turn: Turn): void => {
-    if (this.running) turn.run()
+    if (this.running) runOutside(turn)
     else this.wake(turn)
   }
 
@@ -145,6 +146,10 @@ class HostScheduler implements Scheduler {
   }
 
   private readonly drain = (): void => {
+    runOutside(this)
+  }
+
+  run(): void {
     this.requested = false
     this.running = true
     const end = performance.now() + slice

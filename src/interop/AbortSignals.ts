@@ -12,7 +12,7 @@ import { type CancelScope, toNode } from '../scope/CancelScope.js'
 // conversions
 // -------------------------------------------------------------------------------------
 
-/** One signal a scope, however often it is asked for. */
+/** One signal for each scope, however often it is asked for. */
 const signals = new WeakMap<LowLevel.ScopeNode, AbortSignal>()
 
 /**
@@ -41,7 +41,7 @@ export const fromScope = (scope: CancelScope): Effect.Effect<unknown, never, Abo
     const node = toNode(scope)
     const known = signals.get(node)
     if (known !== undefined) return known
-    const controller = new AbortController()
+    const controller = LowLevel.makeAbortController()
     signals.set(node, controller.signal)
     LowLevel.onScopeCancel(node, (cancelled) => {
       controller.abort(toError(cancelled))
@@ -49,9 +49,12 @@ export const fromScope = (scope: CancelScope): Effect.Effect<unknown, never, Abo
     return controller.signal
   })
 
+/** The signals that a scope listens to: doing so twice is doing so once. */
+const heard = new WeakMap<LowLevel.ScopeNode, Set<AbortSignal>>()
+
 /**
  * Cancels the scope with the reason `Aborted` when the signal aborts, at once if it was aborted before; stops listening when
- * the scope is left. Any number of scopes share one listener on the signal.
+ * the scope is left. Any number of scopes share one listener on the signal. For a scope that was left it does nothing.
  *
  * @example
  * import assert from 'node:assert/strict'
@@ -79,8 +82,19 @@ export const cancelOn =
         scope.cancelUnsafe({ _tag: 'Aborted', reason: signal.reason as unknown })
       }
       if (signal.aborted) cancel()
-      else LowLevel.onScopeClose(toNode(scope), LowLevel.onAbort(signal, cancel))
+      else listen(toNode(scope), signal, cancel)
     })
+
+const listen = (node: LowLevel.ScopeNode, signal: AbortSignal, cancel: () => void): void => {
+  let those = heard.get(node)
+  if (those === undefined) {
+    those = new Set()
+    heard.set(node, those)
+  }
+  if (those.has(signal)) return
+  those.add(signal)
+  LowLevel.onScopeClose(node, LowLevel.onAbort(signal, cancel))
+}
 
 // -------------------------------------------------------------------------------------
 // ambient
@@ -89,7 +103,7 @@ export const cancelOn =
 /**
  * The signal of the wait around the running code: inside a function given to `Promises.fromPromise`, `Effect.fromTask`,
  * `Effect.fromTaskEither`, `Effect.async` or to the drop-ins of `TaskEithers`, also deep inside promises that it started.
- * Elsewhere, and in runtimes without `asyncContext`, it is a signal that never aborts.
+ * Elsewhere (in `Effect.sync`, say), and in runtimes without `asyncContext`, it is a signal that never aborts.
  *
  * Switch it on once, where the program starts: `Runtime.setDefault(Runtime.make({ asyncContext: true }))`.
  *
@@ -113,6 +127,6 @@ export const cancelOn =
  * @category ambient
  * @since 0.1.0
  */
-export const current = (): AbortSignal => LowLevel.ambientSignal() ?? neverAborts
-
-const neverAborts = new AbortController().signal
+export const current = (): AbortSignal =>
+  // A new one each time: what listens to it and forgets to stop would pile up on a signal that all share.
+  LowLevel.ambientSignal() ?? LowLevel.makeAbortController().signal

@@ -14,7 +14,8 @@ import * as Resource from '../scope/Resource.js'
 // -------------------------------------------------------------------------------------
 
 /**
- * A dispatcher.
+ * A dispatcher: the way from a callback of the host back into the program. Where a callback only resumes one
+ * wait, `Effect.async` is enough.
  *
  * @category model
  * @since 0.1.0
@@ -42,18 +43,30 @@ const released: Exit<never, never> = {
 }
 
 /**
- * A dispatcher with the services and fiber-locals of where it is acquired.
+ * A dispatcher with the services and fiber-locals of where it is acquired. It lives as long as the use of the
+ * resource.
+ *
+ * **Cancellation.** On release, all that it still runs is cancelled, and its end awaited.
  *
  * @example
  * import assert from 'node:assert/strict'
+ * import { EventEmitter } from 'node:events'
  * import { pipe } from 'fp-ts/lib/function.js'
  * import { Dispatcher, Effect, Exit, Promises, Resource, Runtime } from 'millrace'
  *
+ * const emitter = new EventEmitter()
  * const program = pipe(
  *   Dispatcher.make(),
- *   Resource.use((dispatcher) => Promises.fromPromise(() => dispatcher.runUnsafe(Effect.succeed(42))))
+ *   Resource.use((dispatcher) =>
+ *     Effect.gen(function* () {
+ *       const answers: Array<Promise<Exit.Exit<never, number>>> = []
+ *       emitter.on('question', (n: number) => answers.push(dispatcher.runUnsafe(Effect.succeed(n * 2))))
+ *       emitter.emit('question', 21)
+ *       return yield* Promises.fromPromise(() => Promise.all(answers))
+ *     })
+ *   )
  * )
- * assert.deepEqual(await Runtime.runPromise(program), Exit.succeed(42))
+ * assert.deepEqual(await Runtime.runPromise(program), [Exit.succeed(42)])
  *
  * @category constructors
  * @since 0.1.0

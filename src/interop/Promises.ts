@@ -12,7 +12,8 @@
 import type { Task } from 'fp-ts/lib/Task.js'
 import type { Effect } from '../effect/Effect.js'
 import * as LowLevel from '../effect/LowLevel.js'
-import { type RunOptions, runPromise } from '../effect/Runtime.js'
+import type { RunOptions } from '../effect/Runtime.js'
+import { runWithin } from './internal/following.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -20,6 +21,15 @@ import { type RunOptions, runPromise } from '../effect/Runtime.js'
 
 /**
  * How to wait for a promise.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { pipe } from 'fp-ts/lib/function.js'
+ * import { Promises, Runtime, Timeout } from 'millrace'
+ *
+ * // It can neither be aborted nor does it settle, so the timeout has to let go of it.
+ * const stuck = Promises.fromPromise(() => new Promise<number>(() => {}), { abandonOnCancel: true })
+ * assert.deepEqual(await Runtime.runPromise(pipe(stuck, Timeout.moveOnAfter(1))), { _tag: 'None' })
  *
  * @category model
  * @since 0.1.0
@@ -34,18 +44,23 @@ export interface PromiseOptions {
 // -------------------------------------------------------------------------------------
 
 /**
- * Waits for the promise of `f`. The signal aborts when the effect is cancelled; it is made only for a function that declares
- * the parameter.
+ * Waits for the promise of `f`. The signal aborts when the effect is cancelled; it is made only for a
+ * function that declares the parameter.
  *
  * **Errors.** None expected: a rejection is a defect. For typed failures use {@link tryPromise}.
  * **Cancellation.** Before `f` was called, nothing happens. Afterwards see the head of the module.
  *
  * @example
  * import assert from 'node:assert/strict'
- * import { Promises, Runtime } from 'millrace'
+ * import { setTimeout as delay } from 'node:timers/promises'
+ * import { pipe } from 'fp-ts/lib/function.js'
+ * import { Promises, Runtime, Timeout } from 'millrace'
  *
  * const answer = Promises.fromPromise(() => Promise.resolve(42))
  * assert.equal(await Runtime.runPromise(answer), 42)
+ *
+ * const slow = Promises.fromPromise((signal) => delay(60_000, 'late', { signal }))
+ * assert.deepEqual(await Runtime.runPromise(pipe(slow, Timeout.moveOnAfter(1))), { _tag: 'None' })
  *
  * @category conversions
  * @since 0.1.0
@@ -68,7 +83,7 @@ export const fromPromise = <A>(
  *
  * const refused = Promises.tryPromise(
  *   () => Promise.reject(new Error('no')),
- *   (reason) => ({ _tag: 'Refused' as const, reason })
+ *   (reason) => ({ _tag: 'Refused', reason })
  * )
  * const exit = await Runtime.runExit(refused)
  * assert.ok(exit._tag === 'Left')
@@ -77,14 +92,15 @@ export const fromPromise = <A>(
  * @category conversions
  * @since 0.1.0
  */
-export const tryPromise = <A, E>(
+export const tryPromise = <A, const E>(
   f: (signal: AbortSignal) => PromiseLike<A>,
   onReject: (reason: unknown) => E,
   options?: PromiseOptions
 ): Effect<unknown, E, A> => LowLevel.awaitPromise(f, { label: 'tryPromise', onReject, ...options })
 
 /**
- * A lazy promise of the effect, an fp-ts `Task`, which rejects as `Runtime.runPromise` does.
+ * A lazy promise of the effect, an fp-ts `Task`, which rejects as `Runtime.runPromise` does. Where it is called inside of
+ * another wait, and that has a signal (see `AbortSignals.current`), it is cancelled with it.
  *
  * @example
  * import assert from 'node:assert/strict'
@@ -97,6 +113,6 @@ export const tryPromise = <A, E>(
  * @since 0.1.0
  */
 export const toPromise =
-  <E, A>(fx: Effect<{}, E, A>, options?: RunOptions): Task<A> =>
+  <E, A>(fx: Effect<{}, E, A>, options: RunOptions = {}): Task<A> =>
   () =>
-    runPromise(fx, options)
+    runWithin(fx, options)

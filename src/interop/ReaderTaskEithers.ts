@@ -19,7 +19,17 @@ import * as TaskEithers from './TaskEithers.js'
 // -------------------------------------------------------------------------------------
 
 /**
- * The same function as `Effect.fromReaderTaskEither`.
+ * The same function as `Effect.fromReaderTaskEither`, for code that looks for it beside `to`.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { pipe } from 'fp-ts/lib/function.js'
+ * import * as RTE from 'fp-ts/lib/ReaderTaskEither.js'
+ * import { Effect, ReaderTaskEithers, Runtime } from 'millrace'
+ *
+ * const greeting = RTE.asks((env: { readonly name: string }) => `hello ${env.name}`)
+ * const program = pipe(ReaderTaskEithers.from(greeting), Effect.provide({ name: 'Ada' }))
+ * assert.equal(await Runtime.runPromise(program), 'hello Ada')
  *
  * @category conversions
  * @since 0.1.0
@@ -51,7 +61,20 @@ export const to =
     TaskEithers.to(given(fx, r), options)
 
 /**
- * As fp-ts's `tryCatch` of `TaskEither`, with the environment and the signal of the wait that it runs in.
+ * As fp-ts's `tryCatch` of `TaskEither`, with the environment and the signal of the wait that it runs in; see
+ * `TaskEithers.tryCatch`.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import * as E from 'fp-ts/lib/Either.js'
+ * import { ReaderTaskEithers } from 'millrace'
+ *
+ * interface HasFetch { readonly load: (path: string, signal: AbortSignal) => Promise<string> }
+ * const page = (path: string) =>
+ *   ReaderTaskEithers.tryCatch(({ load }: HasFetch, signal) => load(path, signal), String)
+ *
+ * assert.deepEqual(await page('/')({ load: (path) => Promise.resolve(`page ${path}`) })(), E.right('page /'))
+ * assert.deepEqual(await page('/')({ load: () => Promise.reject(new Error('404')) })(), E.left('Error: 404'))
  *
  * @category conversions
  * @since 0.1.0
@@ -71,6 +94,20 @@ export const tryCatch =
 /**
  * As fp-ts's, and released also when `use` throws, rejects or is cancelled; see `TaskEithers.bracket`.
  *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import * as RTE from 'fp-ts/lib/ReaderTaskEither.js'
+ * import { ReaderTaskEithers } from 'millrace'
+ *
+ * let released = 0
+ * const crashing = ReaderTaskEithers.bracket(
+ *   RTE.of<object, string, string>('connection'),
+ *   (): RTE.ReaderTaskEither<object, string, number> => { throw new Error('a bug') },
+ *   () => RTE.fromIO(() => { released++ })
+ * )
+ * await assert.rejects(crashing({})())
+ * assert.equal(released, 1)
+ *
  * @category drop-ins
  * @since 0.1.0
  */
@@ -88,7 +125,7 @@ export function bracket<R, E, A, B>(
 }
 
 /**
- * {@link bracket} whose `release` sees defects and cancellation too.
+ * {@link bracket} whose `release` sees defects and cancellation too; see `TaskEithers.bracketExit`.
  *
  * @category drop-ins
  * @since 0.1.0
@@ -117,7 +154,21 @@ export const sequenceArray = <R, E, A>(
 ): ReaderTaskEither<R, E, ReadonlyArray<A>> => traverseArray((rte: ReaderTaskEither<R, E, A>) => rte)(arr)
 
 /**
- * As fp-ts's, side by side; a failure cancels the others and waits for them.
+ * As fp-ts's, side by side; a failure cancels the others and waits for them. For a bound on how many run use
+ * {@link getApplicativePar}.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import * as E from 'fp-ts/lib/Either.js'
+ * import { pipe } from 'fp-ts/lib/function.js'
+ * import * as RTE from 'fp-ts/lib/ReaderTaskEither.js'
+ * import { ReaderTaskEithers } from 'millrace'
+ *
+ * const scaled = pipe(
+ *   [1, 2],
+ *   ReaderTaskEithers.traverseArray((n) => RTE.asks((env: { readonly factor: number }) => n * env.factor))
+ * )
+ * assert.deepEqual(await scaled({ factor: 10 })(), E.right([10, 20]))
  *
  * @category drop-ins
  * @since 0.1.0
@@ -129,7 +180,20 @@ export const traverseArray =
     TaskEithers.traverseArray((a: A) => f(a)(r))(as)
 
 /**
- * For fp-ts's `traverse` and `sequence`: at most `concurrency` at a time; a failure cancels the rest and waits for it.
+ * For fp-ts's `traverse` and `sequence`: at most `concurrency` at a time; a failure cancels the rest and
+ * waits for it.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import * as E from 'fp-ts/lib/Either.js'
+ * import { pipe } from 'fp-ts/lib/function.js'
+ * import * as RA from 'fp-ts/lib/ReadonlyArray.js'
+ * import * as RTE from 'fp-ts/lib/ReaderTaskEither.js'
+ * import { ReaderTaskEithers } from 'millrace'
+ *
+ * const scale = (n: number) => RTE.asks<{ readonly factor: number }, number, string>((env) => n * env.factor)
+ * const scaled = pipe([1, 2], RA.traverse(ReaderTaskEithers.getApplicativePar(8))(scale))
+ * assert.deepEqual(await scaled({ factor: 10 })(), E.right([10, 20]))
  *
  * @category drop-ins
  * @since 0.1.0
@@ -154,7 +218,21 @@ export const getApplicativePar = (concurrency: number): Applicative3<URI> => {
 }
 
 /**
- * `Left(onTimeout())` when the work has not ended after `ms`; see `TaskEithers.withTimeout`.
+ * `Left(onTimeout())` when the work has not ended after `ms` milliseconds; see `TaskEithers.withTimeout`.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import * as E from 'fp-ts/lib/Either.js'
+ * import { pipe } from 'fp-ts/lib/function.js'
+ * import type { ReaderTaskEither } from 'fp-ts/lib/ReaderTaskEither.js'
+ * import { ReaderTaskEithers } from 'millrace'
+ *
+ * const never: ReaderTaskEither<object, never, number> = () => () => new Promise(() => {})
+ * const bounded = pipe(
+ *   never,
+ *   ReaderTaskEithers.withTimeout(1, () => 'too slow', { abandonOnCancel: true })
+ * )
+ * assert.deepEqual(await bounded({})(), E.left('too slow'))
  *
  * @category drop-ins
  * @since 0.1.0

@@ -2,8 +2,8 @@
  * For code that stays in fp-ts's `TaskEither`: the way there, and drop-ins with fp-ts's own signatures that release on throw
  * and cancel, stop siblings, and end in time. The way in is `Effect.fromTaskEither`.
  *
- * A drop-in that runs inside another one (or inside an effect) is cancelled with it when the default runtime has
- * `asyncContext`; see `AbortSignals.current`.
+ * A drop-in that runs inside another one (or inside an effect) is cancelled with it when the runtime of the outer one has
+ * `asyncContext`, and then so are the ones inside of it; see `AbortSignals.current`.
  *
  * `TaskEither` has no place for a defect or a cancellation, so these reject, as `Runtime.runPromise` does.
  *
@@ -17,10 +17,11 @@ import * as Cause from '../effect/Cause.js'
 import * as Effect from '../effect/Effect.js'
 import type { Exit } from '../effect/Exit.js'
 import { ambientSignal } from '../effect/LowLevel.js'
-import { runPromise, type RunOptions } from '../effect/Runtime.js'
+import type { RunOptions } from '../effect/Runtime.js'
 import * as Concurrent from '../scope/Concurrent.js'
 import * as Timeout from '../scope/Timeout.js'
 import * as AbortSignals from './AbortSignals.js'
+import { follow, runWithin } from './internal/following.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -59,14 +60,13 @@ export interface TaskEitherOptions {
  */
 export const to =
   <E, A>(fx: Effect.Effect<{}, E, A>, options: RunOptions = {}): TaskEither<E, A> =>
-  () => {
-    const signal = ambientSignal()
-    return runPromise(Effect.either(fx), signal === undefined ? options : { signal, ...options })
-  }
+  () =>
+    runWithin(Effect.either(fx), options)
 
 /**
- * As fp-ts's, with the signal of the wait that it runs in: it aborts when that is cancelled, and never outside of a run or
- * without `asyncContext`.
+ * As fp-ts's, with a signal that aborts when the wait that it runs in is cancelled; outside of a run, and without
+ * `asyncContext`, it never does. The signal is of this call alone: what listens to it and forgets to stop leaves nothing
+ * behind.
  *
  * @example
  * import assert from 'node:assert/strict'
@@ -82,10 +82,14 @@ export const to =
 export const tryCatch =
   <E, A>(f: (signal: AbortSignal) => Promise<A>, onRejected: (reason: unknown) => E): TaskEither<E, A> =>
   async () => {
+    const ambient = ambientSignal()
+    const following = ambient === undefined ? undefined : follow(ambient)
     try {
-      return { _tag: 'Right', right: await f(AbortSignals.current()) }
+      return { _tag: 'Right', right: await f(following?.signal ?? AbortSignals.current()) }
     } catch (reason) {
       return { _tag: 'Left', left: onRejected(reason) }
+    } finally {
+      following?.end()
     }
   }
 
@@ -131,7 +135,25 @@ const eitherOf = <E, B>(exit: Exit<E, B>): Either<E, B> => {
 }
 
 /**
- * {@link bracket} whose `release` sees defects and cancellation too.
+ * {@link bracket} whose `release` sees defects and cancellation too, so that it can tell a rollback from a
+ * bug.
+ *
+ * **Errors.** The `Left` of all three. A throw or a rejection in `use` rejects, after the release.
+ * **Cancellation.** `release` runs to its end.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import * as TE from 'fp-ts/lib/TaskEither.js'
+ * import { Cause, TaskEithers } from 'millrace'
+ *
+ * const ends: Array<string> = []
+ * const crashing = TaskEithers.bracketExit(
+ *   TE.of<string, string>('connection'),
+ *   (): TE.TaskEither<string, number> => () => Promise.reject(new Error('a bug')),
+ *   (_, exit) => TE.fromIO(() => { if (exit._tag === 'Left') ends.push(Cause.pretty(exit.left)) })
+ * )
+ * await assert.rejects(crashing())
+ * assert.deepEqual(ends, ['Die: Error: a bug'])
  *
  * @category drop-ins
  * @since 0.1.0
@@ -150,7 +172,17 @@ export const bracketExit = <E, A, B>(
   )
 
 /**
- * As fp-ts's, side by side; a failure cancels the others and waits for them, so nothing runs on behind the result.
+ * As fp-ts's, side by side; a failure cancels the others and waits for them, so nothing runs on behind the
+ * result.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import * as E from 'fp-ts/lib/Either.js'
+ * import * as TE from 'fp-ts/lib/TaskEither.js'
+ * import { TaskEithers } from 'millrace'
+ *
+ * assert.deepEqual(await TaskEithers.sequenceArray([TE.of(1), TE.of(2)])(), E.right([1, 2]))
+ * assert.deepEqual(await TaskEithers.sequenceArray([TE.of(1), TE.left('no')])(), E.left('no'))
  *
  * @category drop-ins
  * @since 0.1.0

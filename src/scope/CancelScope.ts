@@ -24,26 +24,128 @@ import * as LowLevel from '../effect/LowLevel.js'
 export interface CancelScope {
   readonly name: string
   /**
-   * Cancels the scope. The first reason wins; a value that is no `CancelReason` becomes `Explicit(value)`, and an observed
-   * `Cancelled` is kept as what led to this one. No checkpoint: the caller goes on, also inside the scope.
+   * Cancels the scope. The first reason wins; a value that is no `CancelReason` becomes `Explicit(value)`,
+   * and an observed `Cancelled` is kept as what led to this one. No checkpoint: the caller goes on, also
+   * inside the scope, up to its next checkpoint. Does not wait for the end of what is inside.
+   *
+   * @example
+   * import assert from 'node:assert/strict'
+   * import { CancelScope, Effect, Exit } from 'millrace'
+   * import { TestRuntime } from 'millrace/testing'
+   *
+   * const program = CancelScope.open((scope) =>
+   *   Effect.gen(function* () {
+   *     yield* scope.cancel('enough')
+   *     return 'no checkpoint came, so the value is kept'
+   *   })
+   * )
+   * const value = 'no checkpoint came, so the value is kept'
+   * assert.deepEqual(TestRuntime.runExit(program), Exit.succeed({ _tag: 'Some', value }))
    */
   readonly cancel: (reason?: unknown) => Effect.Effect<unknown, never, void>
-  /** The same from a plain callback: cancels at once. */
+  /**
+   * The same from a plain callback: cancels at once.
+   *
+   * @example
+   * import assert from 'node:assert/strict'
+   * import { EventEmitter } from 'node:events'
+   * import { CancelScope, Effect, Runtime } from 'millrace'
+   *
+   * const socket = new EventEmitter()
+   * const program = CancelScope.open((scope) => {
+   *   socket.once('close', () => scope.cancelUnsafe('the peer hung up'))
+   *   return Effect.never
+   * })
+   * const end = Runtime.runPromise(program)
+   * socket.emit('close')
+   * assert.deepEqual(await end, { _tag: 'None' })
+   */
   readonly cancelUnsafe: (reason?: unknown) => void
-  /** Whether this scope itself was cancelled, by a call or by its deadline. */
+  /**
+   * Whether this scope itself was cancelled, by a call or by its deadline. A cancellation from outside does
+   * not show here; a checkpoint sees it.
+   */
   readonly isCancelled: Effect.Effect<unknown, never, boolean>
-  /** The cancellation that this scope absorbed, once it has been left. */
+  /**
+   * The cancellation that this scope absorbed, once it has been left: it tells a timeout from an explicit
+   * cancel.
+   *
+   * @example
+   * import assert from 'node:assert/strict'
+   * import { pipe } from 'fp-ts/lib/function.js'
+   * import * as O from 'fp-ts/lib/Option.js'
+   * import { CancelScope, Effect, Exit } from 'millrace'
+   * import { TestRuntime } from 'millrace/testing'
+   *
+   * const program = Effect.gen(function* () {
+   *   const deadline = (yield* Effect.currentTime) + 10
+   *   const open = CancelScope.open((scope) => Effect.as(scope)(Effect.checkpoint))
+   *   const scope = yield* pipe(open, Effect.flatMap(Effect.fromOption(() => 'cancelled')), Effect.orDie)
+   *   assert.ok(O.isNone(yield* scope.cancelledCaught))
+   *
+   *   let late: CancelScope.CancelScope | undefined
+   *   yield* CancelScope.open((s) => { late = s; return Effect.sleep(1000) }, { deadline })
+   *   return late === undefined ? O.none : yield* late.cancelledCaught
+   * })
+   * const exit = TestRuntime.runExit(pipe(program, Effect.map(O.map(({ reason }) => reason._tag))))
+   * assert.deepEqual(exit, Exit.succeed(O.some('Deadline')))
+   */
   readonly cancelledCaught: Effect.Effect<unknown, never, Option<Cancelled>>
   /** A time of the run's clock; `Infinity` when there is none. */
   readonly deadline: Effect.Effect<unknown, never, number>
-  /** Moves the deadline. A time that has come cancels at once; a cancelled scope stays cancelled. `NaN` is a defect. */
+  /**
+   * Moves the deadline, to a time of the run's clock; `Infinity` removes it. A time that has come cancels at
+   * once; a cancelled scope stays cancelled. `NaN` is a defect.
+   *
+   * @example
+   * import assert from 'node:assert/strict'
+   * import { CancelScope, Effect, Exit } from 'millrace'
+   * import { TestRuntime } from 'millrace/testing'
+   *
+   * // Each message moves the deadline: the scope ends after 100 ms of silence.
+   * const listen = (messages: ReadonlyArray<number>) =>
+   *   CancelScope.open((scope) =>
+   *     Effect.gen(function* () {
+   *       for (const ms of messages) {
+   *         yield* scope.setDeadline((yield* Effect.currentTime) + 100)
+   *         yield* Effect.sleep(ms)
+   *       }
+   *       return 'all'
+   *     })
+   *   )
+   * assert.deepEqual(TestRuntime.runExit(listen([80, 80, 80])), Exit.succeed({ _tag: 'Some', value: 'all' }))
+   * assert.deepEqual(TestRuntime.runExit(listen([80, 200])), Exit.succeed({ _tag: 'None' }))
+   */
   readonly setDeadline: (time: number) => Effect.Effect<unknown, never, void>
-  /** Raises or lowers the shield. What it held off is delivered when it is lowered. */
+  /**
+   * Raises or lowers the shield. What it held off is delivered when it is lowered. Where the shield holds for
+   * the whole of an effect, `Timeout.shielded` is shorter.
+   *
+   * @example
+   * import assert from 'node:assert/strict'
+   * import { pipe } from 'fp-ts/lib/function.js'
+   * import { CancelScope, Effect, Timeout } from 'millrace'
+   * import { TestRuntime } from 'millrace/testing'
+   *
+   * const lines: Array<string> = []
+   * const work = CancelScope.open((scope) =>
+   *   Effect.gen(function* () {
+   *     yield* scope.setShield(true)
+   *     yield* Effect.sleep(50)
+   *     lines.push('committed')
+   *     yield* scope.setShield(false)
+   *     yield* Effect.checkpoint
+   *     lines.push('never reached')
+   *   })
+   * )
+   * TestRuntime.runExit(pipe(work, Timeout.moveOnAfter(10)))
+   * assert.deepEqual(lines, ['committed'])
+   */
   readonly setShield: (shield: boolean) => Effect.Effect<unknown, never, void>
 }
 
 /**
- * How a scope is opened.
+ * How a scope is opened. Without options it ends only by its handle or from outside.
  *
  * @category model
  * @since 0.1.0
@@ -110,7 +212,19 @@ class NodeScope implements CancelScope {
 }
 
 /**
- * The handle of a scope that was opened with `LowLevel`.
+ * The handle of a scope that was opened with `LowLevel`. For libraries that give a scope of their own to
+ * their users.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { CancelScope, Effect, Exit, LowLevel } from 'millrace'
+ * import { TestRuntime } from 'millrace/testing'
+ *
+ * const program = LowLevel.openScope({ name: 'request' }, (node) => {
+ *   const scope = CancelScope.fromNode('request', node)
+ *   return Effect.andThen(Effect.checkpoint)(scope.cancel())
+ * })
+ * assert.deepEqual(TestRuntime.runExit(program), Exit.succeed({ _tag: 'None' }))
  *
  * @category constructors
  * @since 0.1.0

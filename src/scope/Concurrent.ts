@@ -50,6 +50,13 @@ const overArray = <A>(
 
 /**
  * `f` for each of `as`, side by side; the values in the order of `as`. The first failure cancels the rest.
+ * One after the other it is `Effect.traverseArray`; for all the failures use `validate`, for an iterable
+ * `forEach`.
+ *
+ * **Errors.** The first failure, joined by what fails while the rest ends. A `concurrency` below 1 is a
+ * defect.
+ * **Cancellation.** It reaches all that run, and their ends are awaited; those that have not started never
+ * start.
  *
  * @example
  * import assert from 'node:assert/strict'
@@ -57,7 +64,8 @@ const overArray = <A>(
  * import { Concurrent, Effect, Exit } from 'millrace'
  * import { TestRuntime } from 'millrace/testing'
  *
- * const program = pipe([3, 1, 2], Concurrent.traverse((n) => Effect.as(n * 10)(Effect.sleep(n)), { concurrency: 2 }))
+ * const tenfold = (n: number) => Effect.as(n * 10)(Effect.sleep(n))
+ * const program = pipe([3, 1, 2], Concurrent.traverse(tenfold, { concurrency: 2 }))
  * assert.deepEqual(TestRuntime.runExit(program), Exit.succeed([30, 10, 20]))
  *
  * @category all of them
@@ -69,8 +77,27 @@ export const traverse =
     LowLevel.all(() => overArray('traverse', as, f, options))
 
 /**
- * `f` for each item, side by side. The items are taken one by one as there is room, so an endless iterable is fine when
- * something ends it.
+ * `f` for each item, side by side, without the values. The items are taken one by one as there is room, so an
+ * endless iterable is fine when `concurrency` bounds it and something ends it; one that is left early is
+ * closed.
+ *
+ * **Errors.** As of {@link traverse}. What the iterable throws is a defect, and cancels the rest.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { pipe } from 'fp-ts/lib/function.js'
+ * import { Concurrent, Effect, Timeout } from 'millrace'
+ * import { TestRuntime } from 'millrace/testing'
+ *
+ * function* pages() {
+ *   for (let page = 1; ; page++) yield page
+ * }
+ * const loaded: Array<number> = []
+ * const load = (page: number) =>
+ *   pipe(Effect.sleep(10), Effect.andThen(Effect.sync(() => { loaded.push(page) })))
+ *
+ * TestRuntime.runExit(pipe(pages(), Concurrent.forEach(load, { concurrency: 2 }), Timeout.moveOnAfter(25)))
+ * assert.deepEqual(loaded.sort(), [1, 2, 3, 4])
  *
  * @category all of them
  * @since 0.1.0
@@ -134,7 +161,16 @@ const isArray = <A, B extends object>(value: ReadonlyArray<A> | B): value is Rea
   Array.isArray(value)
 
 /**
- * Both effects, side by side.
+ * Both effects, side by side; the first failure cancels the other. For more than two use `all`.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { pipe } from 'fp-ts/lib/function.js'
+ * import { Concurrent, Effect, Exit } from 'millrace'
+ * import { TestRuntime } from 'millrace/testing'
+ *
+ * const program = pipe(Effect.as(1)(Effect.sleep(10)), Concurrent.both(Effect.as('x')(Effect.sleep(20))))
+ * assert.deepEqual(TestRuntime.runExit(program), Exit.succeed([1, 'x']))
  *
  * @category all of them
  * @since 0.1.0
@@ -146,8 +182,24 @@ export const both =
     LowLevel.all(() => overArray<Any>('both', [fx, that], identity, undefined)) as never
 
 /**
- * Like {@link traverse}, but a typed failure stops nobody: all the failures are collected, in the order of `as`. A defect
- * still cancels the rest.
+ * Like {@link traverse}, but a typed failure stops nobody: all the failures are collected, in the order of
+ * `as`. A defect still cancels the rest. For forms and batches, where the caller wants to hear of everything
+ * at once.
+ *
+ * **Errors.** The failures as one array, which is never empty.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { pipe } from 'fp-ts/lib/function.js'
+ * import { Concurrent, Effect, Exit } from 'millrace'
+ * import { TestRuntime } from 'millrace/testing'
+ *
+ * const check = Effect.fromPredicate(
+ *   (field: string) => field !== '',
+ *   () => 'empty'
+ * )
+ * const program = pipe(['a', '', ''], Concurrent.validate(check))
+ * assert.deepEqual(TestRuntime.runExit(program), Exit.fail(['empty', 'empty']))
  *
  * @category all of them
  * @since 0.1.0
@@ -162,7 +214,27 @@ export const validate =
 const nothing = (): void => undefined
 
 /**
- * Handles each exit when it comes, one at a time. A failure of `f` cancels what still runs.
+ * Handles each exit when it comes, one at a time, with the index of its effect. A failure of `f` cancels what
+ * still runs; a failure of one of the effects is only an exit, which `f` judges.
+ *
+ * **Errors.** Those of `f`.
+ * **Cancellation.** It reaches the effects that run and `f`, and their ends are awaited.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { pipe } from 'fp-ts/lib/function.js'
+ * import { Concurrent, Effect } from 'millrace'
+ * import { TestRuntime } from 'millrace/testing'
+ *
+ * const lines: Array<string> = []
+ * const program = pipe(
+ *   [Effect.as('slow')(Effect.sleep(20)), Effect.as('quick')(Effect.sleep(10))],
+ *   Concurrent.asCompleted((exit, index) =>
+ *     Effect.sync(() => { lines.push(`${index}: ${exit._tag === 'Right' ? exit.right : 'failed'}`) })
+ *   )
+ * )
+ * TestRuntime.runExit(program)
+ * assert.deepEqual(lines, ['1: quick', '0: slow'])
  *
  * @category all of them
  * @since 0.1.0
@@ -236,7 +308,17 @@ export const race =
     LowLevel.firstToEnd([fx, that] as ReadonlyArray<Effect.Effect<R & R2, E | E2, A | B>>)
 
 /**
- * The first of all to end; `raceAll([])` is `never`.
+ * The first of all to end, in a value or a failure; see {@link race} for what not to race. `raceAll([])` is
+ * `never`.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { Concurrent, Effect, Exit } from 'millrace'
+ * import { TestRuntime } from 'millrace/testing'
+ *
+ * const answer = (ms: number) => Effect.as(ms)(Effect.sleep(ms))
+ * const program = Concurrent.raceAll([answer(30), answer(10), answer(20)])
+ * assert.deepEqual(TestRuntime.runExit(program), Exit.succeed(10))
  *
  * @category the first of them
  * @since 0.1.0
@@ -247,8 +329,25 @@ export const raceAll = <F extends Any>(
   fxs.length === 0 ? Effect.never : LowLevel.firstToEnd(fxs)
 
 /**
- * The first value; the others are cancelled and awaited. When none succeeds, all the failures are joined by `Both`. A defect
- * or a cancellation of one ends it. `firstSuccess([])` is a defect.
+ * The first value; the others are cancelled and awaited. For mirrors, where a failure only means that another
+ * one may do better. `Effect.orElse` tries one after the other.
+ *
+ * **Errors.** When none succeeds, all the failures joined by `Both`. A defect or a cancellation of one ends
+ * it. `firstSuccess([])` is a defect.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { Cause, Concurrent, Effect, Exit } from 'millrace'
+ * import { TestRuntime } from 'millrace/testing'
+ *
+ * const down = (name: string) => Effect.fail(`${name} is down`)
+ * const answer = Effect.as('answer')(Effect.sleep(10))
+ * const program = Concurrent.firstSuccess([down('a') as Effect.Effect<unknown, string, string>, answer])
+ * assert.deepEqual(TestRuntime.runExit(program), Exit.succeed('answer'))
+ *
+ * const exit = TestRuntime.runExit(Concurrent.firstSuccess([down('a'), down('b')]))
+ * assert.ok(exit._tag === 'Left')
+ * assert.deepEqual(Cause.failures(exit.left), ['a is down', 'b is down'])
  *
  * @category the first of them
  * @since 0.1.0
@@ -285,6 +384,16 @@ export const getApplicativePar = (concurrency: number): Applicative3<URI> => bou
 
 /**
  * `concat` races, `empty` is `never`.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { concatAll } from 'fp-ts/lib/Monoid.js'
+ * import { Concurrent, Effect, Exit } from 'millrace'
+ * import { TestRuntime } from 'millrace/testing'
+ *
+ * const fastest = concatAll(Concurrent.getRaceMonoid<unknown, never, string>())
+ * const program = fastest([Effect.as('a')(Effect.sleep(20)), Effect.as('b')(Effect.sleep(10))])
+ * assert.deepEqual(TestRuntime.runExit(program), Exit.succeed('b'))
  *
  * @category instances
  * @since 0.1.0

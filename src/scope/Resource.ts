@@ -167,7 +167,15 @@ export const fromUse = <R, E, A>(
 ): Resource<R, E, A> => typed(run as (use: Use) => Effect.Any)
 
 /**
- * A value that needs neither acquire nor release.
+ * A value that needs neither acquire nor release: for the branch of a composition in which nothing has to be
+ * opened.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { pipe } from 'fp-ts/lib/function.js'
+ * import { Effect, Resource, Runtime } from 'millrace'
+ *
+ * assert.equal(Runtime.runSync(pipe(Resource.of(42), Resource.use(Effect.succeed))), 42)
  *
  * @category constructors
  * @since 0.1.0
@@ -175,7 +183,20 @@ export const fromUse = <R, E, A>(
 export const of = <A>(a: A): Resource<unknown, never, A> => fromUse((use) => use(a))
 
 /**
- * The value of an effect, which needs no release.
+ * The value of an effect, which needs no release: configuration that is read, a service that is made of
+ * others.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { pipe } from 'fp-ts/lib/function.js'
+ * import { Effect, Resource, Runtime } from 'millrace'
+ *
+ * const config = Resource.fromEffect(Effect.sync(() => ({ url: 'memory:' })))
+ * const program = pipe(
+ *   Effect.asks((env: { readonly url: string }) => env.url),
+ *   Resource.provide(config)
+ * )
+ * assert.equal(Runtime.runSync(program), 'memory:')
  *
  * @category constructors
  * @since 0.1.0
@@ -186,6 +207,23 @@ export const fromEffect = <R, E, A>(fx: Effect.Effect<R, E, A>): Resource<R, E, 
 /**
  * What has a `close`, closed at the end.
  *
+ * **Cancellation.** As of {@link make}: once there is a value, its `close` runs.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { pipe } from 'fp-ts/lib/function.js'
+ * import { Effect, Exit, Resource, Runtime } from 'millrace'
+ *
+ * const lines: Array<string> = []
+ * const connect = Effect.sync(() => ({ name: 'c1', close: Effect.sync(() => { lines.push('closed c1') }) }))
+ *
+ * const program = pipe(
+ *   Resource.closing(connect),
+ *   Resource.use(({ name }) => Effect.fail(`${name} is broken`))
+ * )
+ * assert.deepEqual(Runtime.runSyncExit(program), Exit.fail('c1 is broken'))
+ * assert.deepEqual(lines, ['closed c1'])
+ *
  * @category constructors
  * @since 0.1.0
  */
@@ -194,7 +232,24 @@ export const closing = <R, E, A extends { readonly close: Effect.Effect<unknown,
 ): Resource<R, E, A> => make(fx, (a) => a.close)
 
 /**
- * What has an `asyncDispose`, disposed of at the end. A defect in it joins the cause.
+ * What has an `asyncDispose`, disposed of at the end, and that is awaited.
+ *
+ * **Errors.** Those of `fx`. A rejection of the disposal is a defect, which joins the cause.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { pipe } from 'fp-ts/lib/function.js'
+ * import { Effect, Resource, Runtime } from 'millrace'
+ *
+ * const lines: Array<string> = []
+ * const open = Effect.sync(() => ({
+ *   read: () => 'text',
+ *   [Symbol.asyncDispose]: () => Promise.resolve(lines.push('disposed')).then(() => undefined)
+ * }))
+ *
+ * const program = pipe(Resource.fromAsyncDisposable(open), Resource.use((file) => Effect.sync(file.read)))
+ * assert.equal(await Runtime.runPromise(program), 'text')
+ * assert.deepEqual(lines, ['disposed'])
  *
  * @category constructors
  * @since 0.1.0
@@ -296,6 +351,17 @@ export const gen = <Y extends AnyStep, A>(
 /**
  * Another value of the same lifetime.
  *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { pipe } from 'fp-ts/lib/function.js'
+ * import { Effect, Resource, Runtime } from 'millrace'
+ *
+ * const port = pipe(
+ *   Resource.of({ host: 'localhost', port: 8080 }),
+ *   Resource.map((address) => address.port)
+ * )
+ * assert.equal(Runtime.runSync(pipe(port, Resource.use(Effect.succeed))), 8080)
+ *
  * @category combinators
  * @since 0.1.0
  */
@@ -305,7 +371,31 @@ export const map =
     typed((use) => untyped(resource).run((a: A) => use(f(a) as never)))
 
 /**
- * A resource that needs the value of another, and is released before it.
+ * A resource that needs the value of another, and is released before it. With more than two in a row `gen`
+ * reads better; two that do not need each other can be acquired side by side with `par`.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { pipe } from 'fp-ts/lib/function.js'
+ * import { Effect, Resource, Runtime } from 'millrace'
+ *
+ * const lines: Array<string> = []
+ * const log = (line: string) => Effect.sync(() => { lines.push(line) })
+ * const opened = (name: string) =>
+ *   Resource.make(Effect.as(name)(log(`open ${name}`)), () => log(`close ${name}`))
+ *
+ * const statement = pipe(
+ *   opened('connection'),
+ *   Resource.flatMap((connection) => opened(`statement of ${connection}`))
+ * )
+ * Runtime.runSync(pipe(statement, Resource.use(() => log('query'))))
+ * assert.deepEqual(lines, [
+ *   'open connection',
+ *   'open statement of connection',
+ *   'query',
+ *   'close statement of connection',
+ *   'close connection'
+ * ])
  *
  * @category combinators
  * @since 0.1.0
@@ -316,7 +406,19 @@ export const flatMap =
     typed((use) => untyped(resource).run((a: A) => untyped(f(a)).run(use)))
 
 /**
- * The function of one resource applied to the value of another; one after the other.
+ * The function of one resource applied to the value of another; one after the other, released in reverse.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { pipe } from 'fp-ts/lib/function.js'
+ * import { Effect, Resource, Runtime } from 'millrace'
+ *
+ * const label = pipe(
+ *   Resource.of((host: string) => (port: number) => `${host}:${port}`),
+ *   Resource.ap(Resource.of('localhost')),
+ *   Resource.ap(Resource.of(8080))
+ * )
+ * assert.equal(Runtime.runSync(pipe(label, Resource.use(Effect.succeed))), 'localhost:8080')
  *
  * @category combinators
  * @since 0.1.0
@@ -327,8 +429,12 @@ export const ap =
     flatMap((f: (a: A) => B) => map(f)(fa))(fab)
 
 /**
- * Acquires and releases two resources side by side. When one cannot be acquired, the acquire of the other is cancelled, or
- * what it got is released. Both releases are awaited.
+ * Acquires and releases two resources side by side. When one cannot be acquired, the acquire of the other is
+ * cancelled, or what it got is released. Both releases are awaited.
+ *
+ * **Errors.** All failures of both, joined.
+ * **Cancellation.** Of the use: it has ended before either side is released. Of a side, such as by a failure
+ * in its background: the use is cancelled, and then both are released.
  *
  * @example
  * import assert from 'node:assert/strict'
@@ -362,7 +468,24 @@ export const par =
 // -------------------------------------------------------------------------------------
 
 /**
- * The start of a do notation.
+ * The start of a pipeline that names its resources as it goes. `gen` does the same with ordinary variables.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { pipe } from 'fp-ts/lib/function.js'
+ * import { Effect, Resource, Runtime } from 'millrace'
+ *
+ * const services = pipe(
+ *   Resource.Do,
+ *   Resource.bind('config', () => Resource.of({ url: 'memory:' })),
+ *   Resource.bind('db', ({ config }) => Resource.of(`connection to ${config.url}`)),
+ *   Resource.apS('cache', Resource.of(new Map<string, string>()))
+ * )
+ * const program = pipe(
+ *   services,
+ *   Resource.use(({ db, cache }) => Effect.succeed(`${db}, ${cache.size} cached`))
+ * )
+ * assert.equal(Runtime.runSync(program), 'connection to memory:, 0 cached')
  *
  * @category do notation
  * @since 0.1.0
@@ -370,7 +493,7 @@ export const par =
 export const Do: Resource<unknown, never, {}> = of({})
 
 /**
- * Names the value.
+ * Names the value, which then is the start of a `Do` pipeline.
  *
  * @category do notation
  * @since 0.1.0
@@ -381,7 +504,25 @@ export const bindTo = <N extends string>(
   map((a: unknown) => ({ [name]: a })) as never
 
 /**
- * Acquires another resource, which may need what is there, and names its value.
+ * Acquires another resource, which may need what is there, and names its value. It is released before those
+ * that it may need.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { pipe } from 'fp-ts/lib/function.js'
+ * import { Effect, Resource, Runtime } from 'millrace'
+ *
+ * const released: Array<string> = []
+ * const named = (name: string) =>
+ *   Resource.make(Effect.succeed(name), () => Effect.sync(() => { released.push(name) }))
+ *
+ * const services = pipe(
+ *   named('pool'),
+ *   Resource.bindTo('pool'),
+ *   Resource.bind('connection', ({ pool }) => named(`connection of ${pool}`))
+ * )
+ * Runtime.runSync(pipe(services, Resource.use(() => Effect.unit)))
+ * assert.deepEqual(released, ['connection of pool', 'pool'])
  *
  * @category do notation
  * @since 0.1.0
@@ -416,7 +557,23 @@ export const apS = <N extends string, A extends object, R2, E2, B>(
 // -------------------------------------------------------------------------------------
 
 /**
- * Acquires the resource, runs `f` with its value, and releases it, whatever ended `f`.
+ * Acquires the resource, runs `f` with its value, and releases it, whatever ended `f`. What is returned must
+ * not hold on to the value: it is released by then.
+ *
+ * **Errors.** Those of acquire, `f` and release; a failure of the release joins the cause by `Then`.
+ * **Cancellation.** The acquire and `f` can be cancelled; the release is shielded.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { pipe } from 'fp-ts/lib/function.js'
+ * import { Effect, Resource, Timeout } from 'millrace'
+ * import { TestRuntime } from 'millrace/testing'
+ *
+ * const lines: Array<string> = []
+ * const lock = Resource.make(Effect.unit, () => Effect.sync(() => { lines.push('released') }))
+ *
+ * TestRuntime.runExit(pipe(lock, Resource.use(() => Effect.sleep(1000)), Timeout.moveOnAfter(10)))
+ * assert.deepEqual(lines, ['released'])
  *
  * @category use
  * @since 0.1.0
@@ -450,7 +607,25 @@ export const provide =
     use((services: P) => Effect.provide(services)(fx))(resource)
 
 /**
- * The same for a resource that needs services of another. The services last as long as it does.
+ * As {@link provide}, for a resource that needs services of another. The services last as long as it does.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { pipe } from 'fp-ts/lib/function.js'
+ * import { Effect, Resource, Runtime } from 'millrace'
+ *
+ * interface HasUrl { readonly url: string }
+ * interface HasDb { readonly db: string }
+ *
+ * const config = Resource.of<HasUrl>({ url: 'memory:' })
+ * const db = Resource.fromEffect(Effect.asks(({ url }: HasUrl): HasDb => ({ db: `connection to ${url}` })))
+ *
+ * const live = pipe(db, Resource.provideTo(config))
+ * const program = pipe(
+ *   Effect.asks((env: HasDb) => env.db),
+ *   Resource.provide(live)
+ * )
+ * assert.equal(Runtime.runSync(program), 'connection to memory:')
  *
  * @category use
  * @since 0.1.0
@@ -473,12 +648,16 @@ export const provideTo =
 // -------------------------------------------------------------------------------------
 
 /**
+ * The name of `Resource` among the type constructors of fp-ts: as a value in instances, as a type in `Kind3`.
+ *
  * @category instances
  * @since 0.1.0
  */
 export const URI = 'millrace/Resource'
 
 /**
+ * The name of `Resource` as a type, for `Kind3`.
+ *
  * @category instances
  * @since 0.1.0
  */
@@ -496,12 +675,16 @@ const apPar_: Apply3<URI>['ap'] = (fab, fa) =>
   map(([f, a]: readonly [never, never]) => (f as (a: never) => never)(a))(par(fa)(fab) as never)
 
 /**
+ * `map`, for what is written for any functor.
+ *
  * @category instances
  * @since 0.1.0
  */
 export const Functor: Functor3<URI> = { URI, map: map_ }
 
 /**
+ * `of`, for what is written for any pointed functor.
+ *
  * @category instances
  * @since 0.1.0
  */
@@ -516,7 +699,21 @@ export const Pointed: Pointed3<URI> = { URI, of }
 export const Apply: Apply3<URI> = { URI, map: map_, ap: ap_ }
 
 /**
- * One after the other.
+ * One after the other, released in reverse.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { pipe } from 'fp-ts/lib/function.js'
+ * import * as RA from 'fp-ts/lib/ReadonlyArray.js'
+ * import { Effect, Resource, Runtime } from 'millrace'
+ *
+ * const lines: Array<string> = []
+ * const named = (name: string) =>
+ *   Resource.make(Effect.succeed(name), () => Effect.sync(() => { lines.push(name) }))
+ *
+ * const all = pipe(['a', 'b', 'c'], RA.traverse(Resource.Applicative)(named))
+ * assert.deepEqual(Runtime.runSync(pipe(all, Resource.use(Effect.succeed))), ['a', 'b', 'c'])
+ * assert.deepEqual(lines, ['c', 'b', 'a'])
  *
  * @category instances
  * @since 0.1.0
@@ -524,7 +721,23 @@ export const Apply: Apply3<URI> = { URI, map: map_, ap: ap_ }
 export const Applicative: Applicative3<URI> = { ...Apply, of }
 
 /**
- * Side by side.
+ * Side by side, as {@link par}: for collections of resources that do not need each other.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { pipe } from 'fp-ts/lib/function.js'
+ * import * as RA from 'fp-ts/lib/ReadonlyArray.js'
+ * import { Effect, Exit, Resource } from 'millrace'
+ * import { TestRuntime } from 'millrace/testing'
+ *
+ * const connect = (host: string) => Resource.make(Effect.as(host)(Effect.sleep(100)), () => Effect.unit)
+ * const program = Effect.gen(function* () {
+ *   const before = yield* Effect.currentTime
+ *   const all = pipe(['a', 'b', 'c'], RA.traverse(Resource.ApplicativePar)(connect))
+ *   const hosts = yield* pipe(all, Resource.use(Effect.succeed))
+ *   return [hosts, (yield* Effect.currentTime) - before]
+ * })
+ * assert.deepEqual(TestRuntime.runExit(program), Exit.succeed([['a', 'b', 'c'], 100]))
  *
  * @category instances
  * @since 0.1.0
@@ -532,12 +745,16 @@ export const Applicative: Applicative3<URI> = { ...Apply, of }
 export const ApplicativePar: Applicative3<URI> = { URI, map: map_, ap: apPar_, of }
 
 /**
+ * `flatMap`, for what is written for any chain.
+ *
  * @category instances
  * @since 0.1.0
  */
 export const Chain: Chain3<URI> = { ...Apply, chain: (fa, f) => flatMap(f)(fa) }
 
 /**
+ * `flatMap` and `of`, for what is written for any monad.
+ *
  * @category instances
  * @since 0.1.0
  */

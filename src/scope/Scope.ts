@@ -17,7 +17,14 @@ import * as LowLevel from '../effect/LowLevel.js'
 // -------------------------------------------------------------------------------------
 
 /**
- * A description of a scope.
+ * A description of a scope, as plain data: it can be kept in a configuration, compared and composed before
+ * anything runs.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { Scope } from 'millrace'
+ *
+ * assert.deepEqual(Scope.deadlineIn(500), { deadline: { _tag: 'Some', value: 500 }, shield: false })
  *
  * @category model
  * @since 0.1.0
@@ -48,14 +55,30 @@ const none: Option<never> = { _tag: 'None' }
 /**
  * No deadline and no shield: changes nothing.
  *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { Effect, Scope } from 'millrace'
+ *
+ * const work = Effect.sleep(10)
+ * assert.equal(Scope.within(Scope.empty)(work), work)
+ *
  * @category constructors
  * @since 0.1.0
  */
 export const empty: Scope = { deadline: none, shield: false }
 
 /**
- * A deadline, in ms from entry. `Infinity` is no deadline; a time that is not positive has come on entry, so the effect runs
- * up to its first checkpoint.
+ * A deadline, in ms from entry. `Infinity` is no deadline; a time that is not positive has come on entry, so
+ * the effect runs up to its first checkpoint.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { pipe } from 'fp-ts/lib/function.js'
+ * import { Effect, Exit, Scope } from 'millrace'
+ * import { TestRuntime } from 'millrace/testing'
+ *
+ * const quick = pipe(Effect.as('in time')(Effect.sleep(5)), Scope.within(Scope.deadlineIn(10)))
+ * assert.deepEqual(TestRuntime.runExit(quick), Exit.succeed('in time'))
  *
  * @category constructors
  * @since 0.1.0
@@ -64,7 +87,18 @@ export const deadlineIn = (ms: number): Scope =>
   ms === Infinity ? empty : { deadline: { _tag: 'Some', value: ms }, shield: false }
 
 /**
- * A shield: cancellation from outside does not come in.
+ * A shield: cancellation from outside does not come in. With `concat` a deadline can be set inside of it, so
+ * that it does not hold for ever.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { pipe } from 'fp-ts/lib/function.js'
+ * import { Effect, Exit, Scope, Timeout } from 'millrace'
+ * import { TestRuntime } from 'millrace/testing'
+ *
+ * const save = Effect.as('saved')(Effect.sleep(50))
+ * const program = pipe(save, Scope.within(Scope.shield), Timeout.moveOnAfter(10))
+ * assert.deepEqual(TestRuntime.runExit(program), Exit.succeed({ _tag: 'Some', value: 'saved' }))
  *
  * @category constructors
  * @since 0.1.0
@@ -136,7 +170,16 @@ const timedOut = (): TimedOut => ({ _tag: 'TimedOut' })
 // -------------------------------------------------------------------------------------
 
 /**
- * Composition from the outside in: `concat(outer, inner)`.
+ * Composition from the outside in: `concat(outer, inner)`. Not commutative: an inner shield hides what is
+ * outside.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { concatAll } from 'fp-ts/lib/Monoid.js'
+ * import { Scope } from 'millrace'
+ *
+ * const layers = [Scope.deadlineIn(1000), Scope.shield, Scope.deadlineIn(50)]
+ * assert.deepEqual(concatAll(Scope.Monoid)(layers), { deadline: { _tag: 'Some', value: 50 }, shield: true })
  *
  * @category instances
  * @since 0.1.0
@@ -145,6 +188,13 @@ export const Monoid: MonoidOf<Scope> = { concat: (outer, inner) => concat(inner)
 
 /**
  * The same deadline and the same shield.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { Scope } from 'millrace'
+ *
+ * assert.ok(Scope.Eq.equals(Scope.deadlineIn(Infinity), Scope.empty))
+ * assert.ok(!Scope.Eq.equals(Scope.shield, Scope.empty))
  *
  * @category instances
  * @since 0.1.0

@@ -32,7 +32,24 @@ export type TaskCancelled = LowLevel.TaskCancelled
 export type TaskStatus = 'pending' | 'running' | 'cancelling' | 'finished' | 'failed' | 'cancelled'
 
 /**
- * A task.
+ * A task. Its members are effects, so they can be used wherever the handle has been given to, also after the
+ * task has ended.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { Effect, Exit, TaskGroup } from 'millrace'
+ * import { TestRuntime } from 'millrace/testing'
+ *
+ * const program = TaskGroup.open()((group) =>
+ *   Effect.gen(function* () {
+ *     const task = yield* group.spawn(Effect.sleep(60_000), { name: 'poller' })
+ *     const before = yield* task.status
+ *     yield* task.cancel('not needed')
+ *     yield* task.wait
+ *     return [task.name, before, yield* task.status]
+ *   })
+ * )
+ * assert.deepEqual(TestRuntime.runExit(program), Exit.succeed(['poller', 'pending', 'cancelled']))
  *
  * @category model
  * @since 0.1.0
@@ -41,14 +58,49 @@ export interface Task<out E, out A> {
   /** Unique within the run. */
   readonly id: number
   readonly name: string
-  /** Waits for the end, whatever it is. */
+  /**
+   * Waits for the end, whatever it is. For the value itself use `join`.
+   *
+   * **Cancellation.** Of the caller: ends the wait; the task goes on.
+   */
   readonly wait: Effect.Effect<unknown, never, Exit<E, A>>
-  /** Waits for the value. Fails as the task failed, with `TaskCancelled` if it was cancelled; a defect is a defect here. */
+  /**
+   * Waits for the value.
+   *
+   * **Errors.** Those of the task; a defect of it is a defect here, too. `TaskCancelled` if the task was
+   * cancelled and nothing else happened: a cancellation of the task is none of the caller.
+   * **Cancellation.** Of the caller: ends the wait; the task goes on.
+   *
+   * @example
+   * import assert from 'node:assert/strict'
+   * import { pipe } from 'fp-ts/lib/function.js'
+   * import { Effect, Exit, TaskGroup } from 'millrace'
+   * import { TestRuntime } from 'millrace/testing'
+   *
+   * const program = TaskGroup.open()((group) =>
+   *   Effect.gen(function* () {
+   *     const task = yield* group.spawn(Effect.never)
+   *     yield* task.cancel('not needed')
+   *     return yield* pipe(
+   *       task.join,
+   *       Effect.catchTag('TaskCancelled', ({ reason }) => Effect.succeed(`cancelled: ${reason._tag}`))
+   *     )
+   *   })
+   * )
+   * assert.deepEqual(TestRuntime.runExit(program), Exit.succeed('cancelled: Explicit'))
+   */
   readonly join: Effect.Effect<unknown, E | TaskCancelled, A>
   /** The exit, once there is one. Never waits. */
   readonly poll: Effect.Effect<unknown, never, Option<Exit<E, A>>>
-  /** Cancels this task alone. Does not wait for its end: that is `wait`. Nothing happens when it has ended. */
+  /**
+   * Cancels this task alone. Does not wait for its end: that is `wait`. Nothing happens when it has ended. No
+   * checkpoint.
+   */
   readonly cancel: (reason?: unknown) => Effect.Effect<unknown, never, void>
+  /**
+   * What the task is doing now. By the time somebody reads it that may have changed; to wait for the end use
+   * `wait`.
+   */
   readonly status: Effect.Effect<unknown, never, TaskStatus>
 }
 
@@ -127,7 +179,21 @@ class StartedFiberTask<out S, out E, out A> extends FiberTask<E, A> implements S
 }
 
 /**
- * The handle of a fiber that was started with `LowLevel.fork`.
+ * The handle of a fiber that was started with `LowLevel.fork`. For libraries that start tasks in a nursery of
+ * their own.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { Effect, Exit, LowLevel, Task } from 'millrace'
+ * import { TestRuntime } from 'millrace/testing'
+ *
+ * const program = LowLevel.openNursery({}, (nursery) =>
+ *   Effect.gen(function* () {
+ *     const task = Task.fromFiber(yield* LowLevel.fork(nursery, Effect.succeed(42)))
+ *     return yield* task.join
+ *   })
+ * )
+ * assert.deepEqual(TestRuntime.runExit(program), Exit.succeed(42))
  *
  * @category constructors
  * @since 0.1.0
@@ -135,7 +201,7 @@ class StartedFiberTask<out S, out E, out A> extends FiberTask<E, A> implements S
 export const fromFiber = <E, A>(fiber: LowLevel.Fiber<E, A>): Task<E, A> => new FiberTask(fiber)
 
 /**
- * The handle of a fiber that was ready with a value.
+ * The handle of a fiber that was ready with a value. What `group.start` gives.
  *
  * @category constructors
  * @since 0.1.0

@@ -30,16 +30,58 @@ import { fromFiber, started as startedTask, type StartedTask, type Task, type Ta
 export interface TaskGroup<in E> {
   readonly name: string
   /**
-   * Starts a supervised task: its failure fails the group. The task begins on a later turn, and always begins, also in a
-   * cancelled group. It inherits the environment and the fiber-locals of its spawner.
+   * Starts a supervised task: its failure fails the group. The task begins on a later turn, and always
+   * begins, also in a cancelled group, up to its first checkpoint; so it can be given something to close. It
+   * inherits the environment and the fiber-locals of its spawner. No checkpoint.
+   *
+   * A shield opened inside of the group's body does not protect its tasks; one around the group does.
+   *
+   * **Errors.** None expected. A defect when the group has ended.
+   *
+   * @example
+   * import assert from 'node:assert/strict'
+   * import { pipe } from 'fp-ts/lib/function.js'
+   * import { Effect, Exit, TaskGroup } from 'millrace'
+   * import { TestRuntime } from 'millrace/testing'
+   *
+   * const lines: Array<string> = []
+   * const program = TaskGroup.open<string>()((group) =>
+   *   Effect.gen(function* () {
+   *     yield* group.spawn(pipe(Effect.sleep(10), Effect.andThen(Effect.fail('disk full'))))
+   *     const goodbye = Effect.sync(() => { lines.push('cancelled') })
+   *     yield* group.spawn(pipe(Effect.never, Effect.onCancel(goodbye)))
+   *     yield* Effect.sleep(1000)
+   *     return 'never reached'
+   *   })
+   * )
+   * assert.deepEqual(TestRuntime.runExit(program), Exit.fail('disk full'))
+   * assert.deepEqual(lines, ['cancelled'])
    */
   readonly spawn: <R, E2 extends E, A>(
     fx: Effect.Effect<R, E2, A>,
     options?: SpawnOptions
   ) => Effect.Effect<R, never, Task<E2, A>>
   /**
-   * Starts a task whose failure belongs to whoever joins it. A defect of it fails the group at once; a failure at which
-   * nobody has looked when all have ended fails the group as the defect `UnjoinedFailure`.
+   * Starts a task whose failure belongs to whoever joins it, so its `E` is not in that of the group. A defect
+   * of it fails the group at once; a failure at which nobody has looked (by `join`, `wait` or `poll`) when
+   * all have ended fails the group as the defect `UnjoinedFailure`.
+   *
+   * @example
+   * import assert from 'node:assert/strict'
+   * import { pipe } from 'fp-ts/lib/function.js'
+   * import { Effect, Exit, TaskGroup } from 'millrace'
+   * import { TestRuntime } from 'millrace/testing'
+   *
+   * const program = TaskGroup.open()((group) =>
+   *   Effect.gen(function* () {
+   *     const mirror = yield* group.spawnOwned(Effect.fail('mirror is down'))
+   *     return yield* pipe(
+   *       mirror.join,
+   *       Effect.orElse(() => Effect.succeed('without the mirror'))
+   *     )
+   *   })
+   * )
+   * assert.deepEqual(TestRuntime.runExit(program), Exit.succeed('without the mirror'))
    */
   readonly spawnOwned: <R, E2, A>(
     fx: Effect.Effect<R, E2, A>,
@@ -47,17 +89,57 @@ export interface TaskGroup<in E> {
   ) => Effect.Effect<R, never, Task<E2, A>>
   /**
    * Starts a task and waits until it is ready. Annotate the parameter to be ready with a value:
-   * `group.start((started: Started<number>) => …)`.
+   * `group.start((started: Started<number>) => …)`. Afterwards the task is supervised.
    *
-   * **Errors.** What the task fails with before it is ready, and then the group does not fail. `TaskCancelled`: the task was
-   * cancelled before it was ready, the caller was not. Ending without being ready is a defect.
-   * **Cancellation.** Of the caller while it waits: the task is cancelled and its end awaited; the group goes on.
+   * **Errors.** What the task fails with before it is ready, and then the group does not fail.
+   * `TaskCancelled`: the task was cancelled before it was ready, the caller was not. Ending without being
+   * ready is a defect.
+   * **Cancellation.** Of the caller while it waits: the task is cancelled and its end awaited; the group goes
+   * on. The task begins also when the caller is cancelled already.
+   *
+   * @example
+   * import assert from 'node:assert/strict'
+   * import { Effect, Exit, TaskGroup } from 'millrace'
+   * import { TestRuntime } from 'millrace/testing'
+   *
+   * const server = (started: TaskGroup.Started<number>) =>
+   *   Effect.gen(function* () {
+   *     yield* Effect.sleep(20) // binds
+   *     yield* started(8080)
+   *     return yield* Effect.never // serves
+   *   })
+   *
+   * const program = TaskGroup.open()((group) =>
+   *   Effect.gen(function* () {
+   *     const listening = yield* group.start(server, { name: 'server' })
+   *     yield* listening.cancel('done')
+   *     return listening.startValue
+   *   })
+   * )
+   * assert.deepEqual(TestRuntime.runExit(program), Exit.succeed(8080))
    */
   readonly start: <R, E2 extends E, A, S = void>(
     body: (started: Started<S>) => Effect.Effect<R, E2, A>,
     options?: SpawnOptions
   ) => Effect.Effect<R, E2 | TaskCancelled, StartedTask<S, E2, A>>
-  /** Cancels every task, those spawned later too. The body goes on, so the group still has its value. */
+  /**
+   * Cancels every task, those spawned later too. The body goes on, so the group still has its value. Does not
+   * wait for the ends; the group does.
+   *
+   * @example
+   * import assert from 'node:assert/strict'
+   * import { Effect, Exit, TaskGroup } from 'millrace'
+   * import { TestRuntime } from 'millrace/testing'
+   *
+   * const program = TaskGroup.open()((group) =>
+   *   Effect.gen(function* () {
+   *     yield* group.spawn(Effect.never)
+   *     yield* group.cancelAll('enough')
+   *     return 'the value of the body'
+   *   })
+   * )
+   * assert.deepEqual(TestRuntime.runExit(program), Exit.succeed('the value of the body'))
+   */
   readonly cancelAll: (reason?: unknown) => Effect.Effect<unknown, never, void>
   /** The tasks that have not ended, in the order in which they were started. */
   readonly tasks: Effect.Effect<unknown, never, ReadonlyArray<Task<unknown, unknown>>>
@@ -86,6 +168,25 @@ export type Started<S = void> = (value: S) => Effect.Effect<unknown, never, void
 /**
  * How a task is started.
  *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { Effect, Exit, TaskGroup } from 'millrace'
+ * import { TestRuntime } from 'millrace/testing'
+ *
+ * let beats = 0
+ * const heartbeat = Effect.forever(Effect.andThen(Effect.sync(() => { beats++ }))(Effect.sleep(10)))
+ *
+ * // The heartbeat ends with the work, which it would keep open for ever if it were no service.
+ * const program = TaskGroup.open()((group) =>
+ *   Effect.gen(function* () {
+ *     yield* group.spawn(heartbeat, { name: 'heartbeat', service: true })
+ *     yield* Effect.sleep(35)
+ *     return 'done'
+ *   })
+ * )
+ * assert.deepEqual(TestRuntime.runExit(program), Exit.succeed('done'))
+ * assert.equal(beats, 3)
+ *
  * @category model
  * @since 0.1.0
  */
@@ -111,6 +212,18 @@ export interface TaskGroupOptions {
 /**
  * The defect of a group in which an owned task failed and nobody looked at it.
  *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { Cause, Effect, TaskGroup } from 'millrace'
+ * import { TestRuntime } from 'millrace/testing'
+ *
+ * const exit = TestRuntime.runExit(
+ *   TaskGroup.open()((group) => group.spawnOwned(Effect.fail('no'), { name: 'mirror' }))
+ * )
+ * assert.ok(exit._tag === 'Left')
+ * const defect = { _tag: 'UnjoinedFailure', task: 'mirror', cause: Cause.fail('no') }
+ * assert.deepEqual(Cause.defects(exit.left), [defect])
+ *
  * @category model
  * @since 0.1.0
  */
@@ -126,6 +239,13 @@ export interface UnjoinedFailure {
 
 /**
  * For a task written for `start` that is run directly.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { Effect, Runtime, TaskGroup } from 'millrace'
+ *
+ * const job = (started: TaskGroup.Started) => Effect.as('done')(started(undefined))
+ * assert.equal(Runtime.runSync(job(TaskGroup.ignoreStarted)), 'done')
  *
  * @category constructors
  * @since 0.1.0
@@ -275,7 +395,26 @@ export const open =
     LowLevel.openNursery(options, (nursery) => body(group(nursery)))
 
 /**
- * As {@link open}, with the group's own scope in hand: `None` if it was cancelled before the body had a value.
+ * As {@link open}, with the group's own scope in hand: `None` if it was cancelled before the body had a
+ * value. Use it to end the whole from one of its tasks; to end the tasks and keep the value, `cancelAll` is
+ * enough.
+ *
+ * **Errors.** As of {@link open}; what the clean-up fails with is not absorbed.
+ * **Cancellation.** From outside it passes through, and is no `None`.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { pipe } from 'fp-ts/lib/function.js'
+ * import { Effect, Exit, TaskGroup } from 'millrace'
+ * import { TestRuntime } from 'millrace/testing'
+ *
+ * const program = TaskGroup.openCancellable({ name: 'server' })((group) =>
+ *   Effect.gen(function* () {
+ *     yield* group.spawn(pipe(Effect.sleep(10), Effect.andThen(group.cancel('asked to stop'))))
+ *     return yield* Effect.never
+ *   })
+ * )
+ * assert.deepEqual(TestRuntime.runExit(program), Exit.succeed({ _tag: 'None' }))
  *
  * @category constructors
  * @since 0.1.0

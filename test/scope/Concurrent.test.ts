@@ -441,6 +441,22 @@ describe('Concurrent', () => {
       }
     })
 
+    it('an arm that waits for its place in a cancelled scope does not begin, also when those before it end well', () => {
+      for (const [, all] of alls) {
+        expectAll(
+          (log) =>
+            pipe(
+              all(
+                [1, 2, 3].map((n) => noted(log, `${n}`)(Timeout.shielded(sleep(10)))),
+                2
+              ),
+              Timeout.moveOnAfter(5)
+            ),
+          { exit: 'ok(None)', lines: ['1 begins@0', '2 begins@0', '1 ends@10', '2 ends@10'] }
+        )
+      }
+    })
+
     it('a bound that is 0, negative or NaN is a defect that says so, also when there is nothing to do', () => {
       for (const n of [0, -1, NaN]) {
         for (const [name, all] of alls) {

@@ -5,6 +5,32 @@
  * @internal
  */
 
+interface ProcessWithModules {
+  readonly getBuiltinModule?: (name: string) =>
+    | {
+        readonly AsyncLocalStorage: new () => AsyncContext
+        readonly setMaxListeners: (n: number, target: EventTarget) => void
+      }
+    | undefined
+}
+
+/** A module of the host. Not imported: this file also runs where there is no such module. */
+const builtin = (name: string) =>
+  (globalThis as { readonly process?: ProcessWithModules }).process?.getBuiltinModule?.(name)
+
+let limits: ReturnType<typeof builtin> | null = null
+
+/**
+ * For a signal that is given to code which adds a listener for each of its operations: Node takes the eleventh for a leak
+ * and warns, though ten requests under one signal are nothing special.
+ */
+export const makeController = (): AbortController => {
+  const controller = new AbortController()
+  if (limits === null) limits = builtin('node:events')
+  limits?.setMaxListeners(0, controller.signal)
+  return controller
+}
+
 /** A signal that is made when somebody asks for it. */
 export class LazySignal {
   private controller: AbortController | null = null
@@ -13,7 +39,7 @@ export class LazySignal {
 
   get signal(): AbortSignal {
     if (this.controller === null) {
-      this.controller = new AbortController()
+      this.controller = makeController()
       if (this.aborted) this.controller.abort(this.reason)
     }
     return this.controller.signal
@@ -34,13 +60,8 @@ export class LazySignal {
 
 interface AsyncContext {
   run<A>(store: LazySignal, f: () => A): A
+  run<A>(store: undefined, f: (turn: Runs) => A, turn: Runs): A
   getStore(): LazySignal | undefined
-}
-
-interface ProcessWithModules {
-  readonly getBuiltinModule?: (
-    name: string
-  ) => { readonly AsyncLocalStorage: new () => AsyncContext } | undefined
 }
 
 let context: AsyncContext | null = null
@@ -48,9 +69,7 @@ let context: AsyncContext | null = null
 /** Throws where the host has no async context. */
 export const enableAmbient = (): void => {
   if (context !== null) return
-  // Not imported: this file also runs where there is no such module.
-  const { process } = globalThis as { readonly process?: ProcessWithModules }
-  const hooks = process?.getBuiltinModule?.('node:async_hooks')
+  const hooks = builtin('node:async_hooks')
   if (hooks === undefined) {
     throw new TypeError(
       'Runtime.make({ asyncContext: true }) needs AsyncLocalStorage, which this host does not have. Pass the signal by hand: ' +
@@ -58,6 +77,26 @@ export const enableAmbient = (): void => {
     )
   }
   context = new hooks.AsyncLocalStorage()
+}
+
+/** Whether code around us runs with a signal. */
+export const isAmbient = (): boolean => context !== null && context.getStore() !== undefined
+
+interface Runs {
+  run(): void
+}
+
+const run = (turn: Runs): void => {
+  turn.run()
+}
+
+/**
+ * Fibers run without a signal around them, wherever they are woken: otherwise the callback that wakes one would hand it,
+ * and all that run after it, the signal of somebody else's wait.
+ */
+export const runOutside = (turn: Runs): void => {
+  if (context === null || context.getStore() === undefined) turn.run()
+  else context.run(undefined, run, turn)
 }
 
 /** Runs `f`, and all that goes on from it, with this signal around it. */

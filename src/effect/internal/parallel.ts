@@ -4,7 +4,7 @@
  *
  * @internal
  */
-import { failures, type Cause } from '../Cause.js'
+import { failures, type Cancelled, type Cause } from '../Cause.js'
 import { filterLeaves, isCancelledOnly, joinAllBoth, joinThen } from './causes.js'
 import { Fault, Return, type Op, type Untyped } from './op.js'
 import { Exits, type Child, type Owner } from './owner.js'
@@ -26,6 +26,8 @@ export interface Strategy {
   /** `arm` threw, since a mapper of the user did. */
   sourceFailed(defect: unknown): void
   name(index: number): string
+  /** The scope was cancelled while arms still waited for their place. */
+  cutShort(cause: Cancelled): void
   /** Called once an arm; true: the rest is cancelled and no arm starts any more. */
   ended(child: Child, arms: Arms): boolean
   outcome(arms: Arms): { readonly mode: number; readonly value: Untyped }
@@ -74,6 +76,12 @@ export class Arms implements Owner, Wait {
     const arm = this.pull()
     if (arm === null) {
       this.exhausted = true
+      return null
+    }
+    // An arm beyond the limit waits for its place, and that wait is cancelled as any other: the arm does not begin.
+    if (this.started >= this.strategy.limit && this.scope.effective) {
+      this.stopped = true
+      this.strategy.cutShort((this.scope.nearestCancelled() as ScopeNode).cancelledLeaf())
       return null
     }
     this.started++
@@ -165,6 +173,10 @@ abstract class Base implements Strategy {
 
   sourceFailed(defect: unknown): void {
     this.exits.add({ _tag: 'Die', defect })
+  }
+
+  cutShort(cause: Cancelled): void {
+    this.exits.add(cause)
   }
 
   name(index: number): string {

@@ -12,7 +12,7 @@ import { LazySignal, withAmbient } from './ambient.js'
 import { joinThen, withoutCancelled } from './causes.js'
 import type { Timer } from './deadlines.js'
 import { checkDuration, Done, Looked, New, type Fiber } from './fiber.js'
-import { Cancel, Check, Die, Fail, Fault, Op, Primitive, Return, type Signal, type Untyped } from './op.js'
+import { Cancel, Check, Die, Fail, Fault, Op, Primitive, Return, Signal, type Untyped } from './op.js'
 import { type Wait, type Waiter, WaitList, never as neverEnds } from './waiting.js'
 
 export type PrimitiveFunction = (fiber: Fiber, b: Untyped, c: Untyped) => Untyped
@@ -94,20 +94,23 @@ export class Callback implements Wait {
   readonly foreign: boolean
   private readonly fiber: Fiber
   /** Set when the first `resume` came, or the wait was withdrawn. */
-  private settled: boolean
+  settled: boolean
   private registering: boolean
   private mode: number
   private value: Untyped
   /** Undone however the wait ends. */
   private cleanUp: (() => void) | null
-  /** What a cancellation does, instead of withdrawing the wait at once. */
-  private readonly onCancel: ((forced: boolean) => boolean) | null
+  /** Whether a cancellation withdraws the wait at once; it always does when there is no such function. */
+  private readonly letsGo: ((forced: boolean) => boolean) | null
+  /** Tells the outside of a cancellation. */
+  private readonly abort: (() => void) | null
 
   constructor(
     fiber: Fiber,
     label: string,
     foreign: boolean,
-    onCancel: ((forced: boolean) => boolean) | null
+    letsGo: ((forced: boolean) => boolean) | null,
+    abort: (() => void) | null
   ) {
     this.label = label
     this.foreign = foreign
@@ -117,7 +120,8 @@ export class Callback implements Wait {
     this.mode = Return
     this.value = undefined
     this.cleanUp = null
-    this.onCancel = onCancel
+    this.letsGo = letsGo
+    this.abort = abort
   }
 
   resume(mode: number, value: Untyped): void {
@@ -150,14 +154,36 @@ export class Callback implements Wait {
   registered(cleanUp: (() => void) | void): Untyped {
     this.registering = false
     if (typeof cleanUp === 'function') this.cleanUp = cleanUp
-    if (!this.settled) return this.fiber.park(this)
+    if (!this.settled) {
+      const { fiber } = this
+      fiber.park(this)
+      // Registering ran code of the user, which may have cancelled the scope while the fiber did not wait yet.
+      fiber.cancelDelivered()
+      return Signal
+    }
     this.finish()
     return this.mode === Return ? this.value : this.fiber.signal(this.mode, this.value)
   }
 
+  private asks(letsGo: (forced: boolean) => boolean, forced: boolean): boolean {
+    try {
+      return letsGo(forced)
+    } catch (defect) {
+      // The fiber goes on with the defect: nobody may resume it any more.
+      this.settled = true
+      throw defect
+    }
+  }
+
   abandon(_waiter: Waiter, forced: boolean): boolean {
-    if (this.onCancel !== null && !this.onCancel(forced)) return false
+    const goes = this.letsGo === null || this.asks(this.letsGo, forced)
+    // What was told may call back at once: that is the end of a wait that goes on, and too late for one that does not.
+    if (!goes || this.settled) {
+      if (this.abort !== null) this.abort()
+      return false
+    }
     this.settled = true
+    if (this.abort !== null) this.abort()
     const { cleanUp } = this
     this.cleanUp = null
     if (cleanUp !== null) cleanUp()
@@ -174,14 +200,13 @@ export const asyncPrimitive: PrimitiveFunction = (
 ) => {
   if (fiber.isCancelled()) return fiber.raiseCancelled()
   const lazy = fiber.runOf.asyncContext ? new LazySignal() : null
-  const onCancel =
+  const abort =
     lazy === null
       ? null
       : () => {
           lazy.abort(toError(fiber.causeOf(Cancel, undefined)))
-          return true
         }
-  const callback = new Callback(fiber, 'async', true, onCancel)
+  const callback = new Callback(fiber, 'async', true, null, abort)
   const resume = (exit: Exit<unknown, unknown>): void => {
     if (exit._tag === 'Right') callback.resume(Return, exit.right)
     else callback.resume(Fault, fiber.admit(exit.left))

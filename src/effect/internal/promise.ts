@@ -8,8 +8,10 @@ import type { Cause } from '../Cause.js'
 import { toError } from '../Cause.js'
 import { LazySignal, withAmbient } from './ambient.js'
 import { joinThen } from './causes.js'
+import type { Fiber } from './fiber.js'
 import { Cancel, Die, Fail, Fault, type Op, Return, type Untyped } from './op.js'
 import { Callback, primitive, type PrimitiveFunction } from './primitives.js'
+import { whenSettled } from './settling.js'
 
 /** Typed failures of a rejection; null when a rejection is a defect. */
 export type OnReject = ((reason: unknown) => unknown) | null
@@ -30,8 +32,18 @@ interface PromiseOp {
 const isAbort = (reason: unknown, signal: AbortSignal | null): boolean => {
   if (signal !== null && reason === signal.reason) return true
   if (typeof reason !== 'object' || reason === null) return false
-  const { name, cause } = reason as { readonly name?: unknown; readonly cause?: unknown }
-  return name === 'AbortError' || (signal !== null && cause !== undefined && cause === signal.reason)
+  try {
+    const { name, cause } = reason as { readonly name?: unknown; readonly cause?: unknown }
+    return name === 'AbortError' || (signal !== null && cause !== undefined && cause === signal.reason)
+  } catch {
+    // What was thrown may be anything, a proxy that refuses to be read too.
+    return false
+  }
+}
+
+/** Nobody waits for it any more, but somebody may want to know. */
+const discard = (fiber: Fiber, value: unknown): void => {
+  for (const instrument of fiber.runOf.instruments ?? []) instrument.onDiscard?.(fiber, value)
 }
 
 const mapped = (onReject: OnReject, reason: unknown): { readonly mode: number; readonly value: unknown } => {
@@ -52,13 +64,17 @@ const promisePrimitive: PrimitiveFunction = (
   const lazy = wantsSignal || asyncContext ? new LazySignal() : null
   let cancelled = false
 
-  const callback = new Callback(fiber, label, true, (forced) => {
-    if (!cancelled) {
+  const callback = new Callback(
+    fiber,
+    label,
+    true,
+    (forced) => abandon || forced,
+    () => {
+      if (cancelled) return
       cancelled = true
       lazy?.abort(toError(fiber.causeOf(Cancel, undefined)))
     }
-    return abandon || forced
-  })
+  )
 
   // The cast is for functions that take no signal, and so never see that there is none.
   const signal = wantsSignal && lazy !== null ? lazy.signal : (undefined as Untyped)
@@ -67,35 +83,52 @@ const promisePrimitive: PrimitiveFunction = (
     throw new TypeError(`${label}: expected a promise from the function, but got ${typeof promise}.`)
   }
 
-  promise.then(
-    (value) => {
-      let outcome: { readonly mode: number; readonly value: unknown } = { mode: Return, value }
-      if (onValue !== null) {
-        try {
-          outcome = onValue(value)
-        } catch (defect) {
-          outcome = { mode: Die, value: defect }
-        }
-        // A Left after the abort is how such code says that it has stopped.
-        if (cancelled && outcome.mode === Fail) outcome = { mode: Cancel, value: undefined }
-      }
-      callback.resume(outcome.mode, outcome.value)
-    },
-    (reason: unknown) => {
-      if (cancelled && isAbort(reason, lazy === null ? null : lazy.made)) {
-        callback.resume(Cancel, undefined)
-        return
-      }
-      const outcome = mapped(onReject, reason)
-      if (cancelled) {
-        const cause = joinThen(
-          fiber.causeOf(Cancel, undefined),
-          fiber.causeOf(outcome.mode, outcome.value) as Cause<unknown>
-        )
-        callback.resume(Fault, cause)
-      } else callback.resume(outcome.mode, outcome.value)
+  // A promise that was let go is observed, so that its rejection is no unhandled one.
+  const settled = (value: unknown): void => {
+    if (callback.settled) {
+      discard(fiber, value)
+      return
     }
-  )
+    let outcome: { readonly mode: number; readonly value: unknown } = { mode: Return, value }
+    if (onValue !== null) {
+      try {
+        outcome = onValue(value)
+      } catch (defect) {
+        outcome = { mode: Die, value: defect }
+      }
+      // A Left after the abort is how such code says that it has stopped.
+      if (cancelled && outcome.mode === Fail) {
+        discard(fiber, value)
+        outcome = { mode: Cancel, value: undefined }
+      }
+    }
+    callback.resume(outcome.mode, outcome.value)
+  }
+  const rejected = (reason: unknown): void => {
+    const aborted = cancelled && isAbort(reason, lazy === null ? null : lazy.made)
+    if (callback.settled) {
+      if (!aborted) discard(fiber, reason)
+      return
+    }
+    if (aborted) {
+      callback.resume(Cancel, undefined)
+      return
+    }
+    const outcome = mapped(onReject, reason)
+    if (cancelled) {
+      const cause = joinThen(
+        fiber.causeOf(Cancel, undefined),
+        fiber.causeOf(outcome.mode, outcome.value) as Cause<unknown>
+      )
+      callback.resume(Fault, cause)
+    } else callback.resume(outcome.mode, outcome.value)
+  }
+
+  if (abandon && promise instanceof Promise && fiber.runOf.instruments === null) {
+    return callback.registered(whenSettled(promise, settled, rejected))
+  }
+  // Where instruments watch, what comes late is told to them, so nobody leaves.
+  promise.then(settled, rejected)
   return callback.registered(undefined)
 }
 

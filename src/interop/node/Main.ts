@@ -15,7 +15,26 @@ import { type Runtime, runCallback } from '../../effect/Runtime.js'
 // -------------------------------------------------------------------------------------
 
 /**
+ * What shuts a program down: the signals, and a standard output that nobody reads any more.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export type ShutdownSignal = 'SIGINT' | 'SIGTERM' | 'SIGPIPE'
+
+/**
  * How a program is run.
+ *
+ * @example
+ * import { Effect } from 'millrace'
+ * import { Main } from 'millrace/node'
+ *
+ * const problemsFound = Effect.succeed(3)
+ *
+ * Main.run(problemsFound, { exitCode: (exit) => (exit._tag === 'Right' ? exit.right : undefined) })
+ *
+ * // Output:
+ * // (exit code 3)
  *
  * @category model
  * @since 0.1.0
@@ -30,14 +49,14 @@ export interface MainOptions<E = unknown, A = unknown> {
    * The exit code of a program that says more by it than "it worked", given the exit and the signal that came, if one did.
    * `undefined` leaves it at the usual one.
    */
-  readonly exitCode?: (exit: Exit<E, A>, signal: NodeJS.Signals | undefined) => number | undefined
+  readonly exitCode?: (exit: Exit<E, A>, signal: ShutdownSignal | undefined) => number | undefined
 }
 
 // -------------------------------------------------------------------------------------
 // runs
 // -------------------------------------------------------------------------------------
 
-const codes: { readonly [S in NodeJS.Signals]?: number } = { SIGINT: 130, SIGTERM: 143 }
+const codes: { readonly [S in ShutdownSignal]: number } = { SIGINT: 130, SIGPIPE: 141, SIGTERM: 143 }
 
 /** When to say what still waits after a signal. */
 const patience = 5000
@@ -45,58 +64,112 @@ const patience = 5000
 /** Timers of Node hold at most this many ms; it only has to be there. */
 const aLongTime = 2 ** 30
 
+const ignore = (): void => undefined
+
+/** Whoever closed standard error, or filled its disk, gets no report; that is no reason to end without clean-up. */
+const say = (text: string): void => {
+  const { stderr } = process
+  if (!stderr.listeners('error').includes(ignore)) stderr.on('error', ignore)
+  try {
+    stderr.write(`${text}\n`)
+  } catch {
+    // A file is written at once, and then this is how it says that it cannot be.
+  }
+}
+
 /**
- * Runs a program and sets the exit code: 0 after a value, 1 after a failure, which is printed by `Cause.pretty` on standard
- * error, 128 + n after signal n.
+ * Runs a program and sets the exit code: 0 after a value, 1 after a failure, which is printed by
+ * `Cause.pretty` on standard error, 128 + n after signal n.
  *
- * - SIGINT and SIGTERM cancel the root scope with the reason `Shutdown`, and the clean-up is waited for. What still waits
- *   after 5 s is named on standard error.
+ * - SIGINT and SIGTERM cancel the root scope with the reason `Shutdown`, and the clean-up is waited for. What
+ *   still waits after 5 s is named on standard error.
  * - A second signal prints what is alive and leaves at once.
  * - SIGUSR2 prints what is alive, and the program goes on.
+ * - When nobody reads standard output any more (`| head`), the program is shut down as by SIGPIPE, with clean-up and without
+ *   a word, unless it listens to the errors of `process.stdout` itself.
  * - The process stays until the exit is known, also when the program waits only in memory; then nothing of `Main` is left.
  *   Until a successful exit `process.exitCode` is 1.
+ *
+ * @example
+ * import { pipe } from 'fp-ts/lib/function.js'
+ * import { Effect } from 'millrace'
+ * import { Main } from 'millrace/node'
+ *
+ * const log = (line: string) => Effect.sync(() => console.log(line))
+ *
+ * const program = pipe(
+ *   log('working'),
+ *   Effect.andThen(Effect.fail({ _tag: 'DiskFull', free: 0 })),
+ *   Effect.ensuring(log('cleaned up'))
+ * )
+ * Main.run(program)
+ *
+ * // Output:
+ * // working
+ * // cleaned up
+ * // Fail: DiskFull { free: 0 }
+ * // (exit code 1)
  *
  * @category runs
  * @since 0.1.0
  */
 export const run = <E, A>(fx: Effect.Effect<{}, E, A>, options: MainOptions<E, A> = {}): void => {
   const { exitCode, ...runOptions } = options
-  let received: NodeJS.Signals | undefined
+  let received: ShutdownSignal | undefined
+  let ended = false
   let describe: () => string = () => ''
   let reminder: ReturnType<typeof setTimeout> | undefined
 
   process.exitCode = 1
   const alive = setInterval(() => undefined, aLongTime)
 
-  const say = (headline: string): void => {
-    process.stderr.write(`${headline}\n${describe()}\n`)
+  const sayWhatIsAlive = (headline: string): void => {
+    say(`${headline}\n${describe()}`)
   }
 
-  const onSignal = (signal: NodeJS.Signals): void => {
+  const onSignal = (signal: ShutdownSignal): void => {
     if (received !== undefined) {
-      say(`${signal} again: leaving at once. Still alive:`)
-      process.exit(codes[signal] ?? 1)
+      sayWhatIsAlive(`${signal} again: leaving at once. Still alive:`)
+      process.exit(codes[signal])
     }
+    shutDown(signal)
+  }
+
+  const shutDown = (signal: ShutdownSignal): void => {
     received = signal
     reminder = setTimeout(() => {
-      say(`Clean-up after ${signal} takes longer than ${patience / 1000} s. Still alive:`)
+      sayWhatIsAlive(`Clean-up after ${signal} takes longer than ${patience / 1000} s. Still alive:`)
     }, patience)
     reminder.unref()
-    cancel({ _tag: 'Shutdown', signal })
+    // Later, since the first steps of the program run before there is a `cancel`, and it may be they that signal.
+    queueMicrotask(() => {
+      cancel({ _tag: 'Shutdown', signal })
+    })
   }
 
-  const onUsr2 = (): void => {
-    say('Alive:')
+  /** Node turns SIGPIPE into this error, which comes with every write, also with those of the clean-up. */
+  const onOutputError = (error: Error & { readonly code?: string }): void => {
+    if (process.stdout.listenerCount('error') > 1) return
+    // As if nobody listened.
+    if (error.code !== 'EPIPE') throw error
+    if (received !== undefined) return
+    if (ended) process.exitCode = codes.SIGPIPE
+    else shutDown('SIGPIPE')
   }
+
+  const handlers: ReadonlyArray<readonly [ShutdownSignal | 'SIGUSR2', () => void]> = [
+    ['SIGINT', () => onSignal('SIGINT')],
+    ['SIGTERM', () => onSignal('SIGTERM')],
+    ['SIGUSR2', () => sayWhatIsAlive('Alive:')]
+  ]
 
   const onExit = (exit: Exit<E, A>): void => {
+    ended = true
     clearInterval(alive)
     clearTimeout(reminder)
-    process.off('SIGINT', onSignal)
-    process.off('SIGTERM', onSignal)
-    process.off('SIGUSR2', onUsr2)
-    if (exit._tag === 'Left' && !isShutdown(exit.left)) process.stderr.write(`${Cause.pretty(exit.left)}\n`)
-    const usual = received !== undefined ? (codes[received] ?? 1) : exit._tag === 'Right' ? 0 : 1
+    for (const [signal, handler] of handlers) process.off(signal, handler)
+    if (exit._tag === 'Left' && !isShutdown(exit.left)) say(Cause.pretty(exit.left))
+    const usual = received !== undefined ? codes[received] : exit._tag === 'Right' ? 0 : 1
     process.exitCode = exitCode?.(exit, received) ?? usual
   }
 
@@ -104,9 +177,9 @@ export const run = <E, A>(fx: Effect.Effect<{}, E, A>, options: MainOptions<E, A
   const isShutdown = (cause: Cause.Cause<unknown>): boolean =>
     received !== undefined && Cause.isCancelledOnly(cause)
 
-  process.on('SIGINT', onSignal)
-  process.on('SIGTERM', onSignal)
-  process.on('SIGUSR2', onUsr2)
+  for (const [signal, handler] of handlers) process.on(signal, handler)
+  // This one stays: what was written may reach nobody after the end.
+  process.stdout.on('error', onOutputError)
 
   const program = Effect.flatMap((view: LowLevel.RunView) => {
     describe = view.describe

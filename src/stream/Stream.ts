@@ -1,0 +1,545 @@
+/**
+ * Working with receive streams: sources, sinks, and operators.
+ *
+ * A stream that only has a position is made by an effect. What needs tasks of its own is a `Resource`, so that these end
+ * with it. A stream that an operator was put on belongs to the operator. The end of a stream is the normal end of a sink.
+ *
+ * @since 0.1.0
+ */
+import type { Option } from 'fp-ts/lib/Option.js'
+import * as Cause from '../effect/Cause.js'
+import * as Effect from '../effect/Effect.js'
+import type { Any, EnvOf, ErrorOf, ValueOf } from '../effect/Effect.js'
+import type { Exit } from '../effect/Exit.js'
+import * as LowLevel from '../effect/LowLevel.js'
+import * as Resource from '../scope/Resource.js'
+import * as Future from '../scope/sync/Future.js'
+import * as Lock from '../scope/sync/Lock.js'
+import * as Semaphore from '../scope/sync/Semaphore.js'
+import * as TaskGroup from '../scope/TaskGroup.js'
+import { broadcastTo } from './internal/broadcast.js'
+import { end, filled, source } from './internal/filled.js'
+import { isSelectable, type Selectable } from './internal/selectable.js'
+import * as MemoryStream from './MemoryStream.js'
+import type { ReceiveStream, SendStream } from './ObjectStream.js'
+import { type EndOfStream, endOfStream, type Lagged } from './StreamError.js'
+
+// -------------------------------------------------------------------------------------
+// sources
+// -------------------------------------------------------------------------------------
+
+/**
+ * The items of an iterable. Closing the stream ends the iteration.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { pipe } from 'fp-ts/lib/function.js'
+ * import { Effect, Runtime, Stream } from 'millrace'
+ *
+ * const program = pipe(Stream.fromIterable([1, 2, 3]), Effect.flatMap(Stream.collect))
+ * assert.deepEqual(Runtime.runSync(program), [1, 2, 3])
+ *
+ * @category sources
+ * @since 0.1.0
+ */
+export const fromIterable = <A>(as: Iterable<A>): Effect.Effect<unknown, never, ReceiveStream<A>> =>
+  Effect.sync(() => {
+    const items = as[Symbol.iterator]()
+    let ended = false
+    const receive = Effect.suspend((): Effect.Effect<unknown, EndOfStream, A> => {
+      if (ended) return end
+      const item = items.next()
+      if (item.done !== true) return Effect.succeed(item.value)
+      ended = true
+      return end
+    })
+    const close = Effect.sync(() => {
+      if (!ended) items.return?.()
+      ended = true
+    })
+    return source<A, never>(Effect.andThen(receive)(Effect.checkCancelled), close)
+  })
+
+/**
+ * The items of an async iterable, whose `return` is called and awaited at the end.
+ *
+ * **Errors.** What `onThrow` makes of a rejection.
+ * **Cancellation.** A `next` that is under way goes on; the next receive takes what it gives, so nothing is lost.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { pipe } from 'fp-ts/lib/function.js'
+ * import { Resource, Runtime, Stream } from 'millrace'
+ *
+ * async function* numbers() { yield 1; yield 2 }
+ * const program = pipe(Stream.fromAsyncIterable(numbers(), String), Resource.use(Stream.collect))
+ * assert.deepEqual(await Runtime.runPromise(program), [1, 2])
+ *
+ * @category sources
+ * @since 0.1.0
+ */
+export const fromAsyncIterable = <A, E>(
+  as: AsyncIterable<A>,
+  onThrow: (thrown: unknown) => E
+): Resource.Resource<unknown, never, ReceiveStream<A, E>> =>
+  Resource.make(
+    Effect.map((lock: Lock.Lock) => {
+      const items = as[Symbol.asyncIterator]()
+      let pending: Promise<IteratorResult<A>> | null = null
+      let ended = false
+      const next = Effect.flatMap((item: IteratorResult<A>): Effect.Effect<unknown, EndOfStream, A> => {
+        pending = null
+        if (item.done !== true) return Effect.succeed(item.value)
+        ended = true
+        return end
+      })(
+        LowLevel.awaitPromise(() => (pending ??= Promise.resolve(items.next())), {
+          label: 'fromAsyncIterable',
+          abandonOnCancel: true,
+          onReject: (thrown) => {
+            pending = null
+            ended = true
+            return onThrow(thrown)
+          }
+        })
+      )
+      const receive = lock.withLock(
+        Effect.suspend((): Effect.Effect<unknown, E | EndOfStream, A> => (ended ? end : next))
+      )
+      const close = Effect.suspend(() => {
+        if (ended || items.return === undefined) return Effect.unit
+        ended = true
+        return Effect.asUnit(
+          LowLevel.awaitPromise(async () => items.return?.(), { label: 'fromAsyncIterable' })
+        )
+      })
+      return source(receive, close)
+    })(Lock.make()),
+    (stream) => stream.close
+  )
+
+/**
+ * Items made one after the other from a state; `None` is the end.
+ *
+ * @category sources
+ * @since 0.1.0
+ */
+export const unfold = <S, R, E, A>(
+  initial: S,
+  f: (s: S) => Effect.Effect<R, E, Option<readonly [A, S]>>
+): Effect.Effect<R, never, ReceiveStream<A, E>> =>
+  Effect.flatMap((env: R) =>
+    Effect.map((lock: Lock.Lock) => {
+      let state = initial
+      const step = Effect.flatMap((made: Option<readonly [A, S]>): Effect.Effect<unknown, EndOfStream, A> => {
+        if (made._tag === 'None') return end
+        state = made.value[1]
+        return Effect.succeed(made.value[0])
+      })(
+        Effect.local(() => env)(Effect.suspend((): Effect.Effect<R, E, Option<readonly [A, S]>> => f(state)))
+      )
+      return source(lock.withLock(step))
+    })(Lock.make())
+  )(Effect.ask<R>())
+
+// -------------------------------------------------------------------------------------
+// sinks
+// -------------------------------------------------------------------------------------
+
+/**
+ * `f` for each item, one after the other. Does not close the stream.
+ *
+ * @category sinks
+ * @since 0.1.0
+ */
+export const forEach =
+  <A, F extends Any>(f: (a: A) => F) =>
+  <E>(stream: ReceiveStream<A, E>): Effect.Effect<EnvOf<F>, E | ErrorOf<F>, void> =>
+    // What `f` fails with must not pass for the end of the stream, so the two are told apart before they are mixed.
+    Effect.suspend(() => {
+      const received: Effect.Effect<unknown, E, Option<A>> = next(stream)
+      const loop: Effect.Effect<EnvOf<F>, E | ErrorOf<F>, void> = Effect.flatMap(
+        (item: Option<A>): Effect.Effect<EnvOf<F>, E | ErrorOf<F>, void> =>
+          item._tag === 'None'
+            ? Effect.unit
+            : Effect.flatMap(() => again)(f(item.value) as Effect.Effect<EnvOf<F>, ErrorOf<F>, unknown>)
+      )(received)
+      const again: Effect.Effect<EnvOf<F>, E | ErrorOf<F>, void> = Effect.flatMap(() => loop)(
+        Effect.checkCancelled
+      )
+      return loop
+    })
+
+/** The next item, or `None` at the end of the stream. */
+const next = <A, E>(stream: ReceiveStream<A, E>): Effect.Effect<unknown, E, Option<A>> =>
+  Effect.matchEffect(
+    (error: E | EndOfStream): Effect.Effect<unknown, E, Option<A>> =>
+      isEnd(error) ? Effect.succeed({ _tag: 'None' }) : Effect.failCause<E>({ _tag: 'Fail', error: error }),
+    (value: A): Effect.Effect<unknown, E, Option<A>> => Effect.succeed({ _tag: 'Some', value })
+  )(stream.receive)
+
+const isEnd = (error: unknown): error is EndOfStream =>
+  typeof error === 'object' && error !== null && '_tag' in error && error._tag === 'EndOfStream'
+
+/**
+ * All items, folded from the left.
+ *
+ * @category sinks
+ * @since 0.1.0
+ */
+export const fold =
+  <B, A>(initial: B, f: (b: B, a: A) => B) =>
+  <E>(stream: ReceiveStream<A, E>): Effect.Effect<unknown, E, B> =>
+    Effect.suspend(() => {
+      let result = initial
+      return Effect.map(() => result)(
+        forEach((a: A) => {
+          result = f(result, a)
+          return Effect.unit
+        })(stream)
+      )
+    })
+
+/**
+ * All items, as an array.
+ *
+ * @category sinks
+ * @since 0.1.0
+ */
+export const collect = <A, E>(stream: ReceiveStream<A, E>): Effect.Effect<unknown, E, ReadonlyArray<A>> =>
+  Effect.suspend(() => {
+    const items: Array<A> = []
+    return Effect.map(() => items)(
+      forEach((a: A) => {
+        items.push(a)
+        return Effect.unit
+      })(stream)
+    )
+  })
+
+/**
+ * Receives all items and drops them.
+ *
+ * @category sinks
+ * @since 0.1.0
+ */
+export const drain = <E>(stream: ReceiveStream<unknown, E>): Effect.Effect<unknown, E, void> =>
+  forEach(() => Effect.unit)(stream)
+
+/**
+ * Sends all items on. Closes neither side.
+ *
+ * **Cancellation.** While the item that was received last waits to be sent, it is lost with this effect; nothing else is.
+ *
+ * @category sinks
+ * @since 0.1.0
+ */
+export const pipeTo =
+  <A, E2>(send: SendStream<A, E2>) =>
+  <E>(stream: ReceiveStream<A, E>): Effect.Effect<unknown, E | E2, void> =>
+    forEach(send.send)(stream)
+
+/**
+ * For code outside of effects: `for await (const item of iterable)`. Leaving the loop early closes the stream. A failure of
+ * the stream rejects, as `Runtime.runPromise` does.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { pipe } from 'fp-ts/lib/function.js'
+ * import { Effect, Promises, Resource, Runtime, Stream } from 'millrace'
+ *
+ * const sum = async (numbers: AsyncIterable<number>): Promise<number> => {
+ *   let total = 0
+ *   for await (const n of numbers) total += n
+ *   return total
+ * }
+ * const program = Effect.gen(function* () {
+ *   const stream = yield* Stream.fromIterable([1, 2, 3])
+ *   return yield* pipe(Stream.toAsyncIterable(stream), Resource.use((items) => Promises.fromPromise(() => sum(items))))
+ * })
+ * assert.equal(await Runtime.runPromise(program), 6)
+ *
+ * @category sinks
+ * @since 0.1.0
+ */
+export const toAsyncIterable = <A, E>(
+  stream: ReceiveStream<A, E>
+): Resource.Resource<unknown, never, AsyncIterable<A>> =>
+  Resource.fromUse((use) =>
+    LowLevel.openNursery({ name: 'Stream.toAsyncIterable' }, (nursery) =>
+      Effect.flatMap((fork: LowLevel.ForkUnsafe<unknown>) => {
+        const run = <B>(fx: Effect.Effect<unknown, unknown, B>): Promise<B> =>
+          new Promise((resolve, reject) => {
+            const task = Effect.map((exit: Exit<unknown, B>) => {
+              if (exit._tag === 'Right') resolve(exit.right)
+              else reject(Cause.toError(exit.left))
+            })(Effect.exit(fx))
+            if (fork(task) === null) reject(new TypeError('The stream of this iterator has been released.'))
+          })
+        const iterator: AsyncIterator<A, undefined> = {
+          next: async () => {
+            const item = await run(next(stream))
+            return item._tag === 'Some'
+              ? { done: false, value: item.value }
+              : { done: true, value: undefined }
+          },
+          return: async () => {
+            await run(stream.close)
+            return { done: true, value: undefined }
+          }
+        }
+        const cancelAll = LowLevel.cancelScope(LowLevel.childrenScope(nursery), 'the iterator was released')
+        return Effect.ensuring(cancelAll)(use({ [Symbol.asyncIterator]: () => iterator }))
+      })(LowLevel.forkUnsafe<unknown>(nursery))
+    )
+  )
+
+// -------------------------------------------------------------------------------------
+// operators
+// -------------------------------------------------------------------------------------
+
+/**
+ * The items of both, in the order in which they come. Ends when both have ended.
+ *
+ * @category operators
+ * @since 0.1.0
+ */
+export const merge =
+  <B, E2>(that: ReceiveStream<B, E2>) =>
+  <A, E>(stream: ReceiveStream<A, E>): Resource.Resource<unknown, never, ReceiveStream<A | B, E | E2>> =>
+    filled('Stream.merge', 0, (send) =>
+      TaskGroup.open<E | E2>({ name: 'Stream.merge' })((group) =>
+        Effect.andThen(group.spawn(forEach(send)(that)))(group.spawn(forEach(send)(stream)))
+      )
+    )
+
+/**
+ * Pairs, as long as both have items. What the longer one has more is not received.
+ *
+ * **Cancellation.** An item of the first stream whose partner has not come is kept for the next receive.
+ *
+ * @category operators
+ * @since 0.1.0
+ */
+export const zip =
+  <B, E2>(that: ReceiveStream<B, E2>) =>
+  <A, E>(stream: ReceiveStream<A, E>): ReceiveStream<readonly [A, B], E | E2> => {
+    let kept: { readonly value: A } | null = null
+    const first = Effect.suspend((): Effect.Effect<unknown, E | EndOfStream, A> =>
+      kept !== null
+        ? Effect.succeed(kept.value)
+        : Effect.map((value: A) => {
+            kept = { value }
+            return value
+          })(stream.receive)
+    )
+    const pair = Effect.flatMap((a: A) =>
+      Effect.map((b: B) => {
+        kept = null
+        return [a, b] as const
+      })(that.receive)
+    )(first)
+    return source<readonly [A, B], E | E2>(pair, Effect.andThen(that.close)(stream.close))
+  }
+
+/**
+ * Receives ahead, up to `capacity` items.
+ *
+ * @category operators
+ * @since 0.1.0
+ */
+export const buffer =
+  (capacity: number) =>
+  <A, E>(stream: ReceiveStream<A, E>): Resource.Resource<unknown, never, ReceiveStream<A, E>> =>
+    filled('Stream.buffer', capacity, (send) => forEach(send)(stream))
+
+/**
+ * How {@link mapEffect} works on several items.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface MapEffectOptions {
+  /** How many at a time, 1 when absent. */
+  readonly concurrency?: number
+  /** Results in the order of the items, which is the default, or as they come. */
+  readonly ordered?: boolean
+}
+
+/**
+ * `f` for each item, several at a time. The first failure ends the stream.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { pipe } from 'fp-ts/lib/function.js'
+ * import { Effect, Exit, Resource, Stream } from 'millrace'
+ * import { TestRuntime } from 'millrace/testing'
+ *
+ * const program = Effect.gen(function* () {
+ *   const numbers = yield* Stream.fromIterable([3, 1, 2])
+ *   const slow = (n: number) => Effect.as(n * 10)(Effect.sleep(n))
+ *   return yield* pipe(numbers, Stream.mapEffect(slow, { concurrency: 3 }), Resource.use(Stream.collect))
+ * })
+ * assert.deepEqual(TestRuntime.runExit(program), Exit.succeed([30, 10, 20]))
+ *
+ * @category operators
+ * @since 0.1.0
+ */
+export const mapEffect =
+  <A, F extends Any>(f: (a: A) => F, options: MapEffectOptions = {}) =>
+  <E>(
+    stream: ReceiveStream<A, E>
+  ): Resource.Resource<EnvOf<F>, never, ReceiveStream<ValueOf<F>, E | ErrorOf<F>>> => {
+    const { concurrency = 1, ordered = true } = options
+    type Result = Effect.Effect<EnvOf<F>, ErrorOf<F>, ValueOf<F>>
+    const apply = (a: A): Result => Effect.suspend(() => f(a))
+    return filled<EnvOf<F>, E | ErrorOf<F>, ValueOf<F>>('Stream.mapEffect', 0, (send) =>
+      Effect.flatMap((room: Semaphore.Semaphore) =>
+        TaskGroup.open<E | ErrorOf<F>>({ name: 'Stream.mapEffect' })((group) => {
+          const startEach = (work: (a: A) => Effect.Effect<EnvOf<F>, ErrorOf<F>, unknown>) =>
+            forEach((a: A) =>
+              Effect.andThen(room.acquire)(group.spawn(Effect.ensuring(room.release)(work(a))))
+            )(stream)
+          if (!ordered) {
+            return Effect.andThen(startEach((a) => Effect.flatMap(send)(apply(a))))(room.acquire)
+          }
+          // The results wait in the order of the items; a result that is waited for still counts as running.
+          return Effect.flatMap(
+            ([queue, results]: readonly [
+              MemoryStream.MemorySendStream<Future.Future<never, ValueOf<F>>>,
+              MemoryStream.MemoryReceiveStream<Future.Future<never, ValueOf<F>>>
+            ]) => {
+              const sendInOrder = forEach((future: Future.Future<never, ValueOf<F>>) =>
+                Effect.flatMap(send)(future.wait)
+              )(results)
+              const startInOrder = forEach((a: A) =>
+                Effect.flatMap((future: Future.Future<never, ValueOf<F>>) =>
+                  Effect.andThen(room.acquire)(
+                    Effect.andThen(
+                      group.spawn(Effect.ensuring(room.release)(Effect.flatMap(future.succeed)(apply(a))))
+                    )(Effect.orDie(queue.send(future)))
+                  )
+                )(Future.make<never, ValueOf<F>>())
+              )(stream)
+              return Effect.andThen(Effect.ensuring(queue.close)(Effect.andThen(startInOrder)(room.acquire)))(
+                group.spawn(Effect.orDie(sendInOrder))
+              )
+            }
+          )(MemoryStream.make<Future.Future<never, ValueOf<F>>>(Infinity))
+        })
+      )(Semaphore.make(concurrency))
+    )
+  }
+
+/**
+ * What can be subscribed to.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Broadcast<out A, out E> {
+  /** Sees what is sent after it was acquired. */
+  readonly subscribe: Resource.Resource<unknown, never, ReceiveStream<A, E>>
+}
+
+/**
+ * Each subscription sees every item that is received after it.
+ *
+ * Without `lag` the slowest subscriber holds all others back. With `lag`, up to that many items are kept for a slow one; then
+ * the oldest are dropped, and its next receive fails with `Lagged`, which says how many. It can go on receiving after that.
+ *
+ * @category operators
+ * @since 0.1.0
+ */
+export const broadcast: {
+  (options?: {}): <A, E>(stream: ReceiveStream<A, E>) => Resource.Resource<unknown, never, Broadcast<A, E>>
+  (options: {
+    readonly lag: number
+  }): <A, E>(stream: ReceiveStream<A, E>) => Resource.Resource<unknown, never, Broadcast<A, E | Lagged>>
+} =
+  (options: { readonly lag?: number } = {}) =>
+  <A, E>(stream: ReceiveStream<A, E>): Resource.Resource<unknown, never, Broadcast<A, never>> =>
+    // The overloads say whether a subscriber may lag.
+    broadcastTo(stream, options.lag, (f) => forEach(f)(stream)) as never
+
+type SelectError<S> = S extends { readonly receive: Effect.Effect<infer _R, infer E, infer _A> } ? E : never
+type Received<S> = S extends { readonly receive: Effect.Effect<infer _R, infer _E, infer A> } ? A : never
+
+/**
+ * The first of several receives that can go on, under its name; the others take nothing. When several can, the one that
+ * stands first is taken. Streams that have ended are passed over; `EndOfStream` when all have.
+ *
+ * The streams must be memory streams; for others, put a `buffer` on them first.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { Effect, Exit, MemoryStream, Stream } from 'millrace'
+ * import { TestRuntime } from 'millrace/testing'
+ *
+ * const program = Effect.gen(function* () {
+ *   const [, jobs] = yield* MemoryStream.make<number>(1)
+ *   const [stop, stops] = yield* MemoryStream.make<string>(1)
+ *   yield* stop.send('enough')
+ *   return yield* Stream.select({ jobs, stops })
+ * })
+ * assert.deepEqual(TestRuntime.runExit(program), Exit.succeed(['stops', 'enough']))
+ *
+ * @category operators
+ * @since 0.1.0
+ */
+export const select = <T extends { readonly [key: string]: ReceiveStream<unknown, unknown> }>(
+  streams: T
+): Effect.Effect<
+  unknown,
+  SelectError<T[keyof T]>,
+  { readonly [K in keyof T]: readonly [K, Received<T[K]>] }[keyof T]
+> =>
+  LowLevel.park<never, never>('Stream.select', (resume) => {
+    const give = resume as (exit: Exit<unknown, readonly [string, unknown]>) => void
+    const open: Array<readonly [string, Selectable<unknown, unknown>]> = []
+    for (const [key, stream] of Object.entries(streams)) {
+      if (!isSelectable(stream)) {
+        give({ _tag: 'Left', left: { _tag: 'Die', defect: notSelectable(key) } })
+        return () => true
+      }
+      const arrival = stream.arrival()
+      if (arrival === null) open.push([key, stream])
+      else if (arrival._tag === 'Right') {
+        give({ _tag: 'Right', right: [key, arrival.right] })
+        return () => true
+      } else if (!isEndOf(arrival.left)) {
+        give(arrival)
+        return () => true
+      }
+    }
+
+    let waiting = open.length
+    const unwatch: Array<() => void> = []
+    const leave = () => {
+      for (const each of unwatch) each()
+    }
+    if (waiting === 0) give({ _tag: 'Left', left: { _tag: 'Fail', error: endOfStream } })
+    for (const [key, stream] of open) {
+      const watched = stream.watch((arrival) => {
+        if (arrival._tag === 'Left' && isEndOf(arrival.left) && --waiting > 0) {
+          watched()
+          return
+        }
+        leave()
+        give(arrival._tag === 'Right' ? { _tag: 'Right', right: [key, arrival.right] } : arrival)
+      })
+      unwatch.push(watched)
+    }
+    return () => {
+      leave()
+      return true
+    }
+  })
+
+const isEndOf = (cause: Cause.Cause<unknown>): boolean => cause._tag === 'Fail' && isEnd(cause.error)
+
+const notSelectable = (key: string): TypeError =>
+  new TypeError(
+    `The stream "${key}" cannot be selected from: a receive of it that loses could not give its item back. Put ` +
+      'Stream.buffer(1) on it and select from that.'
+  )
