@@ -5,9 +5,9 @@
  * @internal
  */
 import type { Cause } from '../Cause.js'
-import { toError } from '../Cause.js'
+import { CauseError, toError } from '../Cause.js'
 import { LazySignal, withAmbient } from './ambient.js'
-import { joinThen } from './causes.js'
+import { isCancelledOnly, joinThen } from './causes.js'
 import { Cancel, Die, Fail, Fault, type Op, Return, type Untyped } from './op.js'
 import { Callback, primitive, type PrimitiveFunction } from './primitives.js'
 import { whenSettled } from './settling.js'
@@ -28,11 +28,19 @@ interface PromiseOp {
   readonly wantsSignal: boolean
 }
 
-const isAbort = (reason: unknown, signal: AbortSignal | null): boolean => {
-  if (signal !== null && reason === signal.reason) return true
+/** What says that the cancellation has arrived: our own error for it, or the reason of the signal that we were given. */
+const saysCancelled = (reason: unknown, cancelled: Cause<unknown>): boolean =>
+  (reason instanceof CauseError && isCancelledOnly(reason.source)) ||
+  (cancelled._tag === 'Cancelled' &&
+    cancelled.reason._tag === 'Aborted' &&
+    reason === cancelled.reason.reason)
+
+/** Whether a rejection after a cancellation comes from it: it is the reason of the abort, has it as `cause`, or is named so. */
+const isAbort = (reason: unknown, cancelled: Cause<unknown>): boolean => {
+  if (saysCancelled(reason, cancelled)) return true
   if (typeof reason !== 'object' || reason === null) return false
   const { name, cause } = reason as { readonly name?: unknown; readonly cause?: unknown }
-  return name === 'AbortError' || (signal !== null && cause !== undefined && cause === signal.reason)
+  return name === 'AbortError' || (cause !== undefined && saysCancelled(cause, cancelled))
 }
 
 const mapped = (onReject: OnReject, reason: unknown): { readonly mode: number; readonly value: unknown } => {
@@ -51,7 +59,8 @@ const promisePrimitive: PrimitiveFunction = (
   if (fiber.isCancelled()) return fiber.raiseCancelled()
   const { asyncContext } = fiber.runOf
   const lazy = wantsSignal || asyncContext ? new LazySignal() : null
-  let cancelled = false
+  /** The cancellation, once it came. */
+  let cancelled: Cause<unknown> | null = null
 
   const callback = new Callback(
     fiber,
@@ -59,9 +68,9 @@ const promisePrimitive: PrimitiveFunction = (
     true,
     (forced) => abandon || forced,
     () => {
-      if (cancelled) return
-      cancelled = true
-      lazy?.abort(toError(fiber.causeOf(Cancel, undefined)))
+      if (cancelled !== null) return
+      cancelled = fiber.causeOf(Cancel, undefined)
+      lazy?.abort(toError(cancelled))
     }
   )
 
@@ -83,23 +92,20 @@ const promisePrimitive: PrimitiveFunction = (
         outcome = { mode: Die, value: defect }
       }
       // A Left after the abort is how such code says that it has stopped.
-      if (cancelled && outcome.mode === Fail) outcome = { mode: Cancel, value: undefined }
+      if (cancelled !== null && outcome.mode === Fail) outcome = { mode: Cancel, value: undefined }
     }
     callback.resume(outcome.mode, outcome.value)
   }
   const rejected = (reason: unknown): void => {
     if (callback.settled) return
-    if (cancelled && isAbort(reason, lazy === null ? null : lazy.made)) {
+    if (cancelled !== null && isAbort(reason, cancelled)) {
       callback.resume(Cancel, undefined)
       return
     }
     const outcome = mapped(onReject, reason)
-    if (cancelled) {
-      const cause = joinThen(
-        fiber.causeOf(Cancel, undefined),
-        fiber.causeOf(outcome.mode, outcome.value) as Cause<unknown>
-      )
-      callback.resume(Fault, cause)
+    if (cancelled !== null) {
+      const rest: Cause<unknown> = fiber.causeOf(outcome.mode, outcome.value)
+      callback.resume(Fault, joinThen(fiber.causeOf(Cancel, undefined), rest))
     } else callback.resume(outcome.mode, outcome.value)
   }
 
