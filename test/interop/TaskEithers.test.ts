@@ -8,7 +8,7 @@ import { pipe } from 'fp-ts/lib/function.js'
 import * as RA from 'fp-ts/lib/ReadonlyArray.js'
 import * as RR from 'fp-ts/lib/ReadonlyRecord.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
-import type { Exit} from 'millrace';
+import type { Exit } from 'millrace'
 import { AbortSignals, Cause, Effect, Runtime, TaskEithers } from 'millrace'
 import { VirtualClock } from 'millrace/testing'
 import { describeEndings, type DropIn } from '../support/endings.js'
