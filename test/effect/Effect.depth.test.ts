@@ -3,7 +3,7 @@
  */
 import { expect } from 'chai'
 import { pipe } from 'fp-ts/lib/function.js'
-import type { Exit} from 'millrace';
+import type { Exit } from 'millrace'
 import { CancelScope, Cause, Concurrent, Effect, LowLevel, Runtime, Timeout } from 'millrace'
 import { TestRuntime } from 'millrace/testing'
 import { byHand, type Fx, inCancelled, run, shown, value } from '../support/kernel.js'
