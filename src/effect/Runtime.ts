@@ -313,7 +313,7 @@ const endedBySignal = (cause: Cause<unknown>, signal: AbortSignal | undefined): 
  *
  * const exit = Runtime.runSyncExit(Effect.sleep(1), { name: 'nap' })
  * assert.ok(exit._tag === 'Left')
- * assert.deepEqual(Cause.defects(exit.left), [{ _tag: 'WouldWait', tree: 'nap waits on sleep' }])
+ * assert.deepEqual(Cause.defects(exit.left), [{ _tag: 'WouldWait', tree: 'nap running, waits on sleep since 0 ms' }])
  *
  * @category runs
  * @since 0.1.0

@@ -282,7 +282,7 @@ describe('Task', () => {
       expect(exit).to.have.nested.property('left.defect._tag', 'Deadlock')
       expect(exit)
         .to.have.nested.property('left.defect.tree')
-        .that.matches(/self waits on Task.wait/)
+        .that.matches(/self running, waits on Task.wait/)
     })
 
     it('the end of a task: those that wait for it hear of it before its group ends', () => {

@@ -38,9 +38,9 @@ const saysCancelled = (reason: unknown, cancelled: Cause<unknown>): boolean =>
 
 /** Whether a rejection after a cancellation comes from it: it is the reason of the abort, has it as `cause`, or is named so. */
 const isAbort = (reason: unknown, cancelled: Cause<unknown>): boolean => {
-  if (saysCancelled(reason, cancelled)) return true
-  if (typeof reason !== 'object' || reason === null) return false
+  if (typeof reason !== 'object' || reason === null) return saysCancelled(reason, cancelled)
   try {
+    if (saysCancelled(reason, cancelled)) return true
     const { name, cause } = reason as { readonly name?: unknown; readonly cause?: unknown }
     return name === 'AbortError' || (cause !== undefined && saysCancelled(cause, cancelled))
   } catch {
