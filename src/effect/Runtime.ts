@@ -403,7 +403,14 @@ export const runCallback = <E, A>(
   options: RunOptions = {}
 ): ((reason?: unknown) => void) => {
   const { run } = launch(fx, options, (main) => {
-    onExit(main.exit())
+    try {
+      onExit(main.exit())
+    } catch (thrown) {
+      // Not through the run loop, in whose last step this is: the host hears of it as of any callback that throws.
+      queueMicrotask(() => {
+        throw thrown
+      })
+    }
   })
   return (reason) => {
     if (!run.closed) run.root.cancel(toCancellation(reason, { _tag: 'None' }))
