@@ -1008,6 +1008,30 @@ describe('Resource', () => {
       )
     })
 
+    it('a resource that breaks before the use has begun: it never begins, and what the other got is released', () => {
+      const broken = Resource.fromUse<unknown, string, string>((use) =>
+        TaskGroup.open<string>()((group) =>
+          pipe(
+            group.spawn(after(5, Effect.fail('background'))),
+            Effect.andThen(Effect.ensuring(sleep(10))(use('x')))
+          )
+        )
+      )
+      for (const [a, b] of [
+        [true, false],
+        [false, true]
+      ]) {
+        expectAll(
+          (log) =>
+            pipe(
+              both(a ? broken : slow(log, 'b', 7), b ? broken : slow(log, 'b', 7)),
+              Resource.use(() => log('not reached'))
+            ),
+          { exit: 'Fail(background)', log: ['+b@7', '-b@22'] }
+        )
+      }
+    })
+
     it('a use that fails while it is cancelled by such a resource: nothing is lost', () => {
       const broken = Resource.fromUse<unknown, string, string>((use) =>
         TaskGroup.open<string>()((group) =>

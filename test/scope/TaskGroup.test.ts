@@ -1284,6 +1284,32 @@ describe('TaskGroup', () => {
       )
     })
 
+    it('being ready too late does not make it a task of the group: its failure is the caller’s alone', () => {
+      expectAll(
+        (log) =>
+          TaskGroup.open<string>()((group) =>
+            gen(function* () {
+              const exit = yield* pipe(
+                group.start((started: Started) =>
+                  gen(function* () {
+                    yield* Effect.exit(sleep(5))
+                    yield* started()
+                    return yield* Effect.fail('late')
+                  })
+                ),
+                Timeout.moveOnAfter(5),
+                Effect.exit
+              )
+              yield* log(show(exit))
+              yield* sleep(5)
+              return 'spared'
+            })
+          ),
+        { exit: 'ok(spared)', log: ['Fail(late)@5'] },
+        40
+      )
+    })
+
     it('cancelling in the same instant in which the task is ready: started and running, or neither', () => {
       const seen = outcomes(
         () =>
