@@ -1403,24 +1403,25 @@ describe('CancelScope', () => {
 
     it('an outer grace that ends later still ends the shield of a scope whose own grace is over', () => {
       expectAll(
-        () =>
+        (log) =>
           CancelScope.open(
             () =>
-              Effect.gen(function* () {
-                yield* CancelScope.open(
-                  (scope) =>
-                    Effect.gen(function* () {
-                      yield* scope.cancel()
-                      yield* Effect.exit(Timeout.shielded(sleep(100)))
-                      yield* Effect.exit(sleep(1))
-                    }),
-                  { shield: true, grace: 2 }
-                )
-                yield* Timeout.shielded(sleep(100))
-              }),
-            { deadline: at(10), grace: 5 }
+              CancelScope.open(
+                (inner) =>
+                  gen(function* () {
+                    yield* Effect.exit(Timeout.shielded(sleep(100)))
+                    yield* log('cut by the inner grace')
+                    yield* inner.setShield(true)
+                    yield* Effect.exit(sleep(100))
+                    yield* log('cut by the outer grace')
+                    yield* sleep(1)
+                    yield* log('not reached')
+                  }),
+                { grace: 2 }
+              ),
+            { deadline: at(10), grace: 10 }
           ),
-        { exit: 'ok(None)', took: 15 }
+        { exit: 'ok(None)', log: ['cut by the inner grace@12', 'cut by the outer grace@20'], took: 20 }
       )
     })
 
