@@ -286,13 +286,15 @@ const start = <R, E, A, S>(
         return Effect.unit
       })
 
+    // Built by the caller, as what `spawn` is given is.
+    const work = body(started)
     const task = Effect.ensuring(
       Effect.sync(() => {
         if (state.readiness !== 'waiting') return
         state.readiness = 'ended'
         state.notify()
       })
-    )(Effect.suspend((): Effect.Effect<R, E, A> => body(started)))
+    )(work)
 
     const waitUntilReady = Effect.suspend(() =>
       state.readiness === 'waiting'
@@ -337,7 +339,12 @@ const start = <R, E, A, S>(
         // Shielded: the wait for it is over, and nobody but the caller hears of its failure.
       )(LowLevel.shieldScope(LowLevel.join(child)))
 
-    const forkOptions: LowLevel.ForkOptions = { ...options, supervision: 'held' }
+    const name = options?.name ?? LowLevel.effectName(work)
+    const forkOptions: LowLevel.ForkOptions = {
+      ...options,
+      ...(name === undefined ? {} : { name }),
+      supervision: 'held'
+    }
     return Effect.flatMap((child: LowLevel.Fiber<E, A>) => {
       fiber = child
       return Effect.flatMap((): Effect.Effect<unknown, E | TaskCancelled, StartedTask<S, E, A>> =>
