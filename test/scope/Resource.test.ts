@@ -638,7 +638,7 @@ describe('Resource', () => {
               )
           )
         }),
-        { numRuns: 100 }
+        { numRuns: 30 }
       )
     })
 
