@@ -311,6 +311,12 @@ const start = <R, E, A, S>(
         : Effect.unit
     )
 
+    /** A grace has ended, and the caller does not wait any longer: what the task fails with is the group's after all. */
+    const handOver = (child: LowLevel.Fiber<E, A>): Effect.Effect<unknown, never, void> =>
+      Effect.sync(() => {
+        LowLevel.supervise(child)
+      })
+
     /** The caller was cancelled: so is the task, because of that, and what it fails with belongs to the caller. */
     const abandon =
       (child: LowLevel.Fiber<E, A>) =>
@@ -321,7 +327,7 @@ const start = <R, E, A, S>(
           const left = ended._tag === 'Left' ? Cause.withoutCancelled(ended.left) : null
           return left === null ? Effect.unit : Effect.failCause(left)
         })(
-          Effect.andThen(LowLevel.awaitExit(child))(
+          Effect.andThen(Effect.onCancel(handOver(child))(LowLevel.awaitExit(child)))(
             LowLevel.cancelFiber(child, Cause.cancellations(exit.left)[0])
           )
         )
