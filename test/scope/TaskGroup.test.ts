@@ -1399,6 +1399,26 @@ describe('TaskGroup', () => {
       expect(seen).to.deep.equal(['Fail(no)'])
     })
 
+    it('a caller whose grace ends while it waits for the end of the task: the failure goes to the group', () => {
+      expectAll(
+        (log) =>
+          TaskGroup.open<string>()((group) =>
+            gen(function* () {
+              const exit = yield* pipe(
+                group.start((_: Started) =>
+                  Effect.ensuring(after(50, Effect.fail('clean-up')))(Effect.never)
+                ),
+                Timeout.moveOnAfter(5, { grace: 1 }),
+                Effect.exit
+              )
+              yield* log(show(exit))
+              yield* Effect.never
+            })
+          ),
+        { exit: 'Fail(clean-up)', log: ['Die(CleanupOverran)@6'], took: 55 }
+      )
+    })
+
     it('the task begins also when the caller is cancelled already', () => {
       expectAll(
         (log) =>
