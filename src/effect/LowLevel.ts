@@ -866,6 +866,18 @@ const flagsOf = (options: ForkOptions): number =>
 /** The name that an effect of `Effect.fn` brings along. */
 const nameOf = (effect: Op): string | null => (effect.op === op.GenerateWith ? (effect.c as string) : null)
 
+/**
+ * The name that an effect of `Effect.fn` brings along, for what wraps an effect and starts it as a child: the wrapper has
+ * none. Undefined for all others.
+ *
+ * @category nurseries
+ * @since 0.1.0
+ */
+export const effectName = (fx: Any): string | undefined => {
+  const effect = untyped(fx)
+  return effect instanceof Op ? (nameOf(effect) ?? undefined) : undefined
+}
+
 interface ForkSpec {
   readonly nursery: NurseryOf
   readonly label: string | null

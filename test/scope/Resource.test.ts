@@ -638,7 +638,7 @@ describe('Resource', () => {
               )
           )
         }),
-        { numRuns: 100 }
+        { numRuns: 30 }
       )
     })
 
@@ -1006,6 +1006,30 @@ describe('Resource', () => {
           ),
         { exit: 'Fail(background)', log: ['+b@1', 'use cleaned@8', '-b@9'] }
       )
+    })
+
+    it('a resource that breaks before the use has begun: it never begins, and what the other got is released', () => {
+      const broken = Resource.fromUse<unknown, string, string>((use) =>
+        TaskGroup.open<string>()((group) =>
+          pipe(
+            group.spawn(after(5, Effect.fail('background'))),
+            Effect.andThen(Effect.ensuring(sleep(10))(use('x')))
+          )
+        )
+      )
+      for (const [a, b] of [
+        [true, false],
+        [false, true]
+      ]) {
+        expectAll(
+          (log) =>
+            pipe(
+              both(a ? broken : slow(log, 'b', 7), b ? broken : slow(log, 'b', 7)),
+              Resource.use(() => log('not reached'))
+            ),
+          { exit: 'Fail(background)', log: ['+b@7', '-b@22'] }
+        )
+      }
     })
 
     it('a use that fails while it is cancelled by such a resource: nothing is lost', () => {
