@@ -10,7 +10,7 @@
 import type { Effect } from './Effect.js'
 import type { Exit } from './Exit.js'
 import type { Fiber } from './internal/fiber.js'
-import { Fail, Return, type Signal, type Untyped } from './internal/op.js'
+import { Fail, Fault, Return, type Signal, type Untyped } from './internal/op.js'
 import { modeOf, primitive, type PrimitiveFunction } from './internal/primitives.js'
 import { type Waiter, WaitList } from './internal/waiting.js'
 import type * as LowLevel from './LowLevel.js'
@@ -126,7 +126,8 @@ class Lot extends WaitList implements ParkingLot<Untyped, Untyped, Untyped> {
 
   private resume(waiter: Waiter, mode: number, value: Untyped): void {
     this.remove(waiter)
-    waiter.resume(mode, value)
+    // A `Cancelled` means something in the scope of whoever waits only.
+    waiter.resume(mode, mode === Fault ? (waiter as Fiber).admit(value) : value)
   }
 }
 

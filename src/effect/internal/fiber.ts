@@ -1012,6 +1012,7 @@ const execute = (first: Fiber): void => {
         fiber = fiber.fork(arms, arms.scope, arm, arms.index, 0)
         fiber.status = Running
         fiber.value = undefined
+        if (fiber.runOf.instruments !== null) resumed(fiber)
         current = arm
         mode = 0
         break
@@ -1048,6 +1049,10 @@ const releaseStack = (fiber: Fiber, shared: Array<Op> | null): void => {
   sharedStack = fiber.frames === shared ? [] : shared
   // A deep program must not keep its memory for good.
   if (sharedStack.length > copied) sharedStack.length = copied
+  // What has ended must not be held by frames that nothing has written over yet.
+  if (fiber.runOf.closed || (fiber.owner === null && fiber.status === Done)) {
+    for (let at = 0; at < sharedStack.length && sharedStack[at] !== unitOp; at++) sharedStack[at] = unitOp
+  }
 }
 
 export const setLocal = (fiber: Fiber, key: object, value: unknown): void => {

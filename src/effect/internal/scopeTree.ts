@@ -156,6 +156,8 @@ export class ScopeNode {
   graceEnd: Timer | null
   why: Cancellation | null
   leaf: Cancelled | null
+  /** The cancelled scope around that makes this one effective, once somebody has asked for it. */
+  cancelledAbove: ScopeNode | null
   /** The cancellation that was absorbed on leaving. */
   caught: Cancelled | null
   name: string
@@ -188,6 +190,7 @@ export class ScopeNode {
     this.graceEnd = null
     this.why = null
     this.leaf = null
+    this.cancelledAbove = null
     this.caught = null
     this.name = name
     this.role = RoleScope
@@ -272,11 +275,19 @@ export class ScopeNode {
     return this.cancelled && !this.cancelledFromOutside()
   }
 
-  /** The nearest cancelled scope, shields ignored. */
+  /**
+   * The nearest cancelled scope, shields ignored. Where it is effective, what was found is kept on the way, so that all
+   * scopes of a deep tree find theirs in one walk.
+   */
   nearestCancelled(): ScopeNode | null {
     let node: ScopeNode | null = this
-    while (node !== null && !node.cancelled) node = node.parent
-    return node
+    while (node !== null && !node.cancelled && node.cancelledAbove === null) node = node.parent
+    if (node === null) return null
+    const found: ScopeNode = node.cancelled ? node : (node.cancelledAbove as ScopeNode)
+    for (let each: ScopeNode = this; each !== node; each = each.parent as ScopeNode) {
+      if (each.effective) each.cancelledAbove = found
+    }
+    return found
   }
 
   effectiveDeadline(): number {
@@ -410,6 +421,7 @@ export class ScopeNode {
     walk(this, (node) => {
       if (node.cancelled || !node.effective) return false
       node.effective = false
+      node.cancelledAbove = null
       if (node.graceEnd !== null) {
         this.host.timers.remove(node.graceEnd)
         node.graceEnd = null
