@@ -3,7 +3,7 @@ import { getEventListeners } from 'node:events'
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { pipe } from 'fp-ts/lib/function.js'
-import type { Exit} from 'millrace';
+import type { Exit } from 'millrace'
 import { AbortSignals, CancelScope, Cause, Effect, Promises, Runtime } from 'millrace'
 import { VirtualClock } from 'millrace/testing'
 import { complaintsOf, deferred, turns, withDefault } from '../support/host.js'
