@@ -41,13 +41,20 @@ const heap = async (): Promise<number> => {
   return process.memoryUsage().heapUsed
 }
 
-/** Runs `some` many times, and tells what each time has left, in bytes. */
+/**
+ * Runs `some` many times, and tells what each time has left, in bytes. What the host allocates meanwhile for itself comes
+ * once, a leak comes each time: so if there is something left, we look again.
+ */
 const leftBy = async (some: (times: number) => Promise<unknown>): Promise<number> => {
   // Code is compiled and caches are filled before we measure.
   await some(operations / 10)
-  const before = await heap()
-  await some(operations)
-  return ((await heap()) - before) / operations
+  let least = Infinity
+  for (let round = 0; round < 3 && least >= slack; round++) {
+    const before = await heap()
+    await some(operations)
+    least = Math.min(least, ((await heap()) - before) / operations)
+  }
+  return least
 }
 
 /** The effect so many times, one after the other, in one run. */
