@@ -12,6 +12,7 @@ import * as Effect from '../effect/Effect.js'
 import type { Any, EnvOf, ErrorOf, ValueOf } from '../effect/Effect.js'
 import type { Exit } from '../effect/Exit.js'
 import * as LowLevel from '../effect/LowLevel.js'
+import * as CancelScope from '../scope/CancelScope.js'
 import * as Resource from '../scope/Resource.js'
 import * as Future from '../scope/sync/Future.js'
 import * as Lock from '../scope/sync/Lock.js'
@@ -352,6 +353,21 @@ export const buffer =
   (capacity: number) =>
   <A, E>(stream: ReceiveStream<A, E>): Resource.Resource<unknown, never, ReceiveStream<A, E>> =>
     filled('Stream.buffer', capacity, (send) => forEach(send)(stream))
+
+/**
+ * The same stream, which ends when a scope around the receiver drains; see `CancelScope.untilDrain`. What was received before
+ * goes on, so a consumer finishes its item and leaves.
+ *
+ * @category operators
+ * @since 0.1.0
+ */
+export const untilDrain = <A, E>(stream: ReceiveStream<A, E>): ReceiveStream<A, E> =>
+  source(
+    Effect.flatMap((item: Option<A>): Effect.Effect<unknown, EndOfStream, A> =>
+      item._tag === 'Some' ? Effect.succeed(item.value) : end
+    )(CancelScope.untilDrain(stream.receive)),
+    stream.close
+  )
 
 /**
  * How {@link mapEffect} works on several items.
