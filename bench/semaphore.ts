@@ -87,7 +87,7 @@ const nativeTogether = async (): Promise<number> => {
   let sum = 0
   const work = (i: number): Promise<void> =>
     semaphore.withPermit(async () => {
-      await null
+      await Promise.resolve()
       sum += i
     })
   const all: Array<Promise<void>> = []
