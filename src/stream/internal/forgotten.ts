@@ -21,16 +21,21 @@ interface WarningProcess {
   readonly emitWarning?: (message: string, options: { readonly type: string }) => void
 }
 
+/** Each is told once, and only so many: a leak that goes on is not told a thousand times. */
+const told = new Set<string>()
+const mostTold = 100
+
 const registry = new FinalizationRegistry<Forgotten>(({ side, watched }) => {
   // Somebody on the other side may wait.
   if ((side === 'send' ? watched.openReceive : watched.openSend) === 0) return
-  const { process } = globalThis as { readonly process?: WarningProcess }
   const which = watched.name === undefined ? '' : ` ${JSON.stringify(watched.name)}`
-  process?.emitWarning?.(
+  const warning =
     `The ${side} end of a MemoryStream${which} was dropped without being closed. Close each end and each clone, for example ` +
-      'with Resource.closing.',
-    { type: 'ResourceWarning' }
-  )
+    'with Resource.closing.'
+  if (told.has(warning) || told.size >= mostTold) return
+  told.add(warning)
+  const { process } = globalThis as { readonly process?: WarningProcess }
+  process?.emitWarning?.(warning, { type: 'ResourceWarning' })
 })
 
 /** Watches over an end until it is closed. */
