@@ -84,6 +84,11 @@ class StandIn implements Waiter {
     this.served = served
   }
 
+  /** Whoever it stands in for looks at the cause itself. */
+  admit(cause: Untyped): Untyped {
+    return cause
+  }
+
   resume(mode: number, value: Untyped): void {
     if (mode === Return) this.served({ _tag: 'Right', right: value })
     else this.served({ _tag: 'Left', left: mode === Fault ? value : { _tag: 'Fail', error: value } })
@@ -136,7 +141,7 @@ class Lot extends WaitList implements ParkingLot<Untyped, Untyped, Untyped> {
     }
     for (const waiter of fitting) this.remove(waiter)
     const value = exit._tag === 'Right' ? exit.right : exit.left
-    for (const waiter of fitting) waiter.resume(modeOf(exit), value)
+    for (const waiter of fitting) resumeWith(waiter, modeOf(exit), value)
     return fitting.length
   }
 
@@ -166,9 +171,12 @@ class Lot extends WaitList implements ParkingLot<Untyped, Untyped, Untyped> {
 
   private resume(waiter: Waiter, mode: number, value: Untyped): void {
     this.remove(waiter)
-    // A `Cancelled` means something in the scope of whoever waits only.
-    waiter.resume(mode, mode === Fault ? (waiter as Fiber).admit(value) : value)
+    resumeWith(waiter, mode, value)
   }
+}
+
+const resumeWith = (waiter: Waiter, mode: number, value: Untyped): void => {
+  waiter.resume(mode, mode === Fault ? waiter.admit(value) : value)
 }
 
 /**

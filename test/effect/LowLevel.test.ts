@@ -789,6 +789,8 @@ describe('LowLevel', () => {
         return (yield* LowLevel.currentRun).describe()
       })
     )
-    expect(value(program)).to.equal('main is ready\nchild waits on never')
+    expect(value(program)).to.equal(
+      'main running\n└─ group "group"\n   └─ child running, waits on never since 0 ms'
+    )
   })
 })

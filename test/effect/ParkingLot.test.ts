@@ -180,7 +180,7 @@ describe('ParkingLot', () => {
   it('names the wait', () => {
     const lot = make()
     const exit = Runtime.runSyncExit(ParkingLot.park(lot, 'a'))
-    expect(defectOf(exit).tree).to.equal('main waits on test')
+    expect(defectOf(exit).tree).to.equal('main running, waits on test since 0 ms')
     expect(lot.size()).to.equal(0)
   })
 

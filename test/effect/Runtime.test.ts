@@ -112,7 +112,10 @@ describe('Runtime', () => {
 
     it('what would wait is the defect WouldWait, which names who waits on what', () => {
       const exit = Runtime.runSyncExit(Effect.sleep(1), { name: 'sleepy' })
-      expect(defectOf(exit)).to.deep.equal({ _tag: 'WouldWait', tree: 'sleepy waits on sleep' })
+      expect(defectOf(exit)).to.deep.equal({
+        _tag: 'WouldWait',
+        tree: 'sleepy running, waits on sleep since 0 ms'
+      })
       expect(thrownBy(() => Runtime.runSync(Effect.never)).message).to.contain('WouldWait')
       const task = TaskGroup.open()((group) =>
         group.spawn(

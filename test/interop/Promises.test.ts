@@ -745,14 +745,16 @@ describe('Promises', () => {
       const wait = Promises.fromPromise(() => work.promise, { abandonOnCancel: true })
       const bug = new Error('bug in the callback')
       let other: ReturnType<typeof launch<number, never>> | undefined
-      const unhandled = await unhandledDuring(async () => {
+      const uncaught: Array<unknown> = []
+      await unhandledDuring(async () => {
+        process.on('uncaughtException', (thrown) => uncaught.push(thrown))
         Runtime.runCallback(wait, () => {
           throw bug
         })
         other = launch(wait)
         work.resolve(1)
       })
-      expect(unhandled).to.deep.equal([bug])
+      expect(uncaught).to.deep.equal([bug])
       expect(other?.exit()).to.deep.equal(Exit.succeed(1))
     })
 
