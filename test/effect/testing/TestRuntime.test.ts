@@ -69,7 +69,9 @@ describe('TestRuntime.runExit', () => {
   })
 
   it('names the main task', () => {
-    expect(defectOf(runExit(Effect.never, { name: 'program' })).tree).to.equal('program waits on never')
+    expect(defectOf(runExit(Effect.never, { name: 'program' })).tree).to.equal(
+      'program running, waits on never since 0 ms'
+    )
   })
 
   it('can run inside of a run', () => {
@@ -92,7 +94,7 @@ describe('TestRuntime.runExit', () => {
       )
       expect(defectOf(runExit(program))).to.deep.equal({
         _tag: 'Deadlock',
-        tree: 'main waits on TaskGroup\nwaiter waits on the test lot'
+        tree: 'main running, waits on TaskGroup since 0 ms\n└─ group "group"\n   └─ waiter running, waits on the test lot since 0 ms'
       })
     })
 
@@ -143,7 +145,7 @@ describe('TestRuntime.runExit', () => {
       )
       const defect = defectOf(runExit(program))
       expect([defect._tag, defect.names]).to.deep.equal(['ForeignWait', ['listener', 'fetcher']])
-      expect(defect.tree).to.contain('idle waits on never')
+      expect(defect.tree).to.contain('idle running, waits on never since 0 ms')
     })
 
     it('later callbacks are ignored', async () => {
@@ -194,7 +196,7 @@ describe('TestRuntime.runExit', () => {
 
     it('turns in which no time passes and no fiber ends', () => {
       const defect = defectOf(runExit(busy, { maxTurns: 100 }))
-      expect([defect._tag, defect.turns, defect.tree]).to.deep.equal(['Livelock', 101, 'main is ready'])
+      expect([defect._tag, defect.turns, defect.tree]).to.deep.equal(['Livelock', 101, 'main running'])
     })
 
     it('also without a yield', () => {
