@@ -95,6 +95,12 @@ class StandIn implements Waiter {
   }
 }
 
+/** A `Cancelled` means something in the scope of the fiber that waits only. */
+const wake = (waiter: Waiter, mode: number, value: Untyped): void => {
+  const ofFiber = mode === Fault && !(waiter instanceof StandIn)
+  waiter.resume(mode, ofFiber ? (waiter as Fiber).admit(value) : value)
+}
+
 class Lot extends WaitList implements ParkingLot<Untyped, Untyped, Untyped> {
   private readonly onWithdraw: ((item: Untyped) => void) | null
 
@@ -141,7 +147,7 @@ class Lot extends WaitList implements ParkingLot<Untyped, Untyped, Untyped> {
     }
     for (const waiter of fitting) this.remove(waiter)
     const value = exit._tag === 'Right' ? exit.right : exit.left
-    for (const waiter of fitting) resumeWith(waiter, modeOf(exit), value)
+    for (const waiter of fitting) wake(waiter, modeOf(exit), value)
     return fitting.length
   }
 
@@ -171,7 +177,7 @@ class Lot extends WaitList implements ParkingLot<Untyped, Untyped, Untyped> {
 
   private resume(waiter: Waiter, mode: number, value: Untyped): void {
     this.remove(waiter)
-    resumeWith(waiter, mode, value)
+    wake(waiter, mode, value)
   }
 }
 

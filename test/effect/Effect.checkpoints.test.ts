@@ -322,7 +322,9 @@ describe('Effect: time', () => {
   })
 
   it('RT-06 sleep(Infinity) ends only by cancellation', () => {
-    expect(defectOf(TestRuntime.runExit(Effect.sleep(Infinity)))._tag).to.equal('Deadlock')
+    const stuck = { _tag: 'Deadlock', tree: 'main running, waits on never since 0 ms' }
+    expect(defectOf(TestRuntime.runExit(Effect.sleep(Infinity)))).to.deep.equal(stuck)
+    expect(defectOf(TestRuntime.runExit(Effect.sleepUntil(Infinity)))).to.deep.equal(stuck)
     expect(run(pipe(Effect.sleep(Infinity), Timeout.moveOnAfter(1e15)))).to.equal('ok None')
   })
 

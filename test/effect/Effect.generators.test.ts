@@ -357,6 +357,35 @@ describe('Effect.gen', () => {
       )
     })
 
+    it('an iterator made by hand is closed once, also when it throws each time', () => {
+      const bug = (name: string) => () => {
+        throw new Error(name)
+      }
+      const body = (
+        closing: () => IteratorResult<unknown, unknown>,
+        next: () => IteratorResult<unknown, unknown>
+      ) => {
+        let begun = false
+        return () => ({
+          next: () => {
+            if (begun) return next()
+            begun = true
+            return { done: false, value: failed('a') }
+          },
+          return: closing
+        })
+      }
+      const inFinally = () => ({ done: false, value: Effect.unit })
+      const failsInFinally = () => ({ done: false, value: failed('b') })
+      expect(run(Effect.gen(wrong(body(bug('return'), bug('next')))))).to.equal('Then(Fail a, Die return)')
+      expect(run(Effect.gen(wrong(body(inFinally, bug('next')))))).to.equal('Then(Fail a, Die next)')
+      let closings = 0
+      const failsThenThrows = () => (closings++ === 0 ? failsInFinally() : bug('return')())
+      expect(run(Effect.gen(wrong(body(failsThenThrows, bug('next')))))).to.equal(
+        'Then(Fail a, Fail b, Die return)'
+      )
+    })
+
     it('a body that is no generator is a defect', () => {
       for (const body of [() => undefined, () => null, () => 1, () => ({}), async () => 1]) {
         expect(run(Effect.gen(wrong(body)))).to.match(/^Die /)

@@ -209,6 +209,21 @@ describe('LowLevel', () => {
       expect(value(cancelled)).to.deep.equal(O.none)
     })
 
+    it('a scope that is cancelled from outside as well absorbs nothing, unless it is shielded', () => {
+      const nested = (shield: boolean) =>
+        openScope(named('outer'), (outer) =>
+          openScope(named('inner', { shield }), (inner) =>
+            pipe(
+              cancelScope(inner),
+              Effect.andThen(cancelScope(outer)),
+              Effect.andThen(Effect.checkCancelled)
+            )
+          )
+        )
+      expect(value(nested(false))).to.deep.equal(O.none)
+      expect(value(nested(true))).to.deep.equal(O.some(O.none))
+    })
+
     it('cancelling is no checkpoint, and the first reason wins', () => {
       let leaf: Causes.Cancelled | undefined
       const program = openScope(named('s'), (scope) =>

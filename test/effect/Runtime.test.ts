@@ -112,10 +112,8 @@ describe('Runtime', () => {
 
     it('what would wait is the defect WouldWait, which names who waits on what', () => {
       const exit = Runtime.runSyncExit(Effect.sleep(1), { name: 'sleepy' })
-      expect(defectOf(exit)).to.deep.equal({
-        _tag: 'WouldWait',
-        tree: 'sleepy running, waits on sleep since 0 ms'
-      })
+      expect(defectOf(exit)._tag).to.equal('WouldWait')
+      expect(defectOf(exit).tree).to.match(/^sleepy running, waits on sleep since/)
       expect(thrownBy(() => Runtime.runSync(Effect.never)).message).to.contain('WouldWait')
       const task = TaskGroup.open()((group) =>
         group.spawn(
@@ -123,8 +121,8 @@ describe('Runtime', () => {
           { name: 'child' }
         )
       )
-      expect(defectOf(Runtime.runSyncExit(task)).tree).to.equal(
-        'main waits on TaskGroup\nchild waits on async'
+      expect(defectOf(Runtime.runSyncExit(task)).tree).to.match(
+        /^main running, waits on TaskGroup since .*\n.*\n.*child running, waits on async since/
       )
     })
 

@@ -145,7 +145,7 @@ describe('TestRuntime.runExit', () => {
       )
       const defect = defectOf(runExit(program))
       expect([defect._tag, defect.names]).to.deep.equal(['ForeignWait', ['listener', 'fetcher']])
-      expect(defect.tree).to.contain('idle running, waits on never')
+      expect(defect.tree).to.contain('idle running, waits on never since 0 ms')
     })
 
     it('later callbacks are ignored', async () => {
