@@ -47,7 +47,7 @@ import {
   straight
 } from './Program.js'
 import { show } from './Show.js'
-import type { Fx, World } from './World.js'
+import type { Fx } from './World.js'
 
 const { andThen, checkpoint, sleep } = Effect
 const { shielded } = Timeout
@@ -398,7 +398,7 @@ export const levels: LawSet = lawSet('levels', [
                 return Effect.unit
               })(checkpoint)
             ),
-            Effect.flatMap(() => Effect.failCause(seen as Cause.Cause<unknown>)),
+            Effect.flatMap(() => Effect.failCause(seen!)),
             Effect.exit,
             Effect.map((exit) => exit._tag === 'Left' && Cause.defects(exit.left).map(show))
           )
@@ -723,15 +723,12 @@ export const levels: LawSet = lawSet('levels', [
   sides<OneFx>('L14 a handle that outlives its scope does nothing', { e }, [
     ({ e }) =>
       (w) =>
-        pipe(
-          open((scope) => Effect.of(scope)),
-          Effect.flatMap((option: O.Option<CancelScope.CancelScope>) =>
-            O.isSome(option) ? build(w, 'e', e, { scopes: [option.value] }) : Effect.unit
-          )
-        ),
+        Effect.flatMap((option: O.Option<CancelScope.CancelScope>): Fx =>
+          O.isSome(option) ? build(w, 'e', e, { scopes: [option.value] }) : Effect.unit
+        )(CancelScope.open((scope) => Effect.of(scope))),
     ({ e }) =>
       (w) =>
-        build(w, 'e', e)
+        build(w, 'e', e, { scopes: [{ cancel: () => Effect.unit } as CancelScope.CancelScope] })
   ]),
   sides<OneFx>('L15 checkpoint = yieldNow; checkCancelled', { e: sequential }, [
     ({ e }) =>

@@ -43,7 +43,7 @@ import {
   unfailing
 } from './Program.js'
 import { show } from './Show.js'
-import type { Fx, World } from './World.js'
+import { type Fx, unmixed, type World } from './World.js'
 
 const { Functor, ApplySeq, ApplicativeSeq, ApplicativePar, Chain, Monad, MonadThrow, Alt, Bifunctor } = Effect
 
@@ -739,8 +739,6 @@ export const fromIO: LawSet = lawSet('fromIO', [
   })
 ])
 
-const text: Fx = Effect.of('')
-
 const strings = (w: World, name: string, program: Program): Fx => Effect.map(show)(build(w, name, program))
 
 /**
@@ -810,7 +808,7 @@ const parallelOf = Concurrent.both
  */
 export const applicativePar: LawSet = lawSet('applicativePar', [
   equationOfSets<OneFx>({
-    name: 'P1 identity: ap(of identity, e) = e, where nothing else runs',
+    name: 'P1 identity: ap(of identity, e) = e, where nothing else runs, up to where a cancellation stands in a cause',
     group: 'applicativePar',
     contexts: unaccompanied,
     input: fc.record({ e: small }),
@@ -818,11 +816,11 @@ export const applicativePar: LawSet = lawSet('applicativePar', [
     left:
       ({ e }) =>
       (w) =>
-        ApplicativePar.ap(ApplicativePar.of(identity), made(w, 'e', e)),
+        ApplicativePar.ap(ApplicativePar.of(identity), unmixed(w)(made(w, 'e', e))),
     right:
       ({ e }) =>
       (w) =>
-        made(w, 'e', e)
+        unmixed(w)(made(w, 'e', e))
   }),
   refinement<OneFx>({
     name: 'P2 identity elsewhere: what e does, ap(of identity, e) may do (it takes one turn more)',
@@ -832,11 +830,11 @@ export const applicativePar: LawSet = lawSet('applicativePar', [
     left:
       ({ e }) =>
       (w) =>
-        made(w, 'e', e),
+        unmixed(w)(made(w, 'e', e)),
     right:
       ({ e }) =>
       (w) =>
-        ApplicativePar.ap(ApplicativePar.of(identity), made(w, 'e', e))
+        ApplicativePar.ap(ApplicativePar.of(identity), unmixed(w)(made(w, 'e', e)))
   }),
   sides<{ readonly f: number; readonly a: number }>(
     'applicativePar',

@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { Effect, Timeout } from 'millrace'
+import { Cause, Effect, Timeout } from 'millrace'
 import type { VirtualClock } from 'millrace/testing'
 
 /** An effect about whose types nothing is known. */
@@ -96,3 +96,20 @@ export class World {
         })
       : fx
 }
+
+const isMixed = (cause: Cause.Cause<unknown>): boolean =>
+  (cause._tag === 'Both' && Cause.cancellations(cause).length > 0) ||
+  ((cause._tag === 'Then' || cause._tag === 'Both') && (isMixed(cause.left) || isMixed(cause.right)))
+
+/**
+ * Leaves the law alone where the effect ends with a cancellation side by side with failures: whoever waits for fibers keeps one
+ * cancellation of all that reach it, and puts what came later behind it, so the place of that leaf tells how often it passed.
+ */
+export const unmixed =
+  (world: World) =>
+  (fx: Fx): Fx =>
+    Effect.onExit((exit) =>
+      Effect.sync(() => {
+        if (exit._tag === 'Left' && isMixed(exit.left as Cause.Cause<unknown>)) world.outside = true
+      })
+    )(fx)
