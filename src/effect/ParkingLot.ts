@@ -95,10 +95,8 @@ class StandIn implements Waiter {
   }
 }
 
-/** A `Cancelled` means something in the scope of the fiber that waits only. */
 const wake = (waiter: Waiter, mode: number, value: Untyped): void => {
-  const ofFiber = mode === Fault && !(waiter instanceof StandIn)
-  waiter.resume(mode, ofFiber ? (waiter as Fiber).admit(value) : value)
+  waiter.resume(mode, mode === Fault ? waiter.admit(value) : value)
 }
 
 class Lot extends WaitList implements ParkingLot<Untyped, Untyped, Untyped> {
@@ -179,10 +177,6 @@ class Lot extends WaitList implements ParkingLot<Untyped, Untyped, Untyped> {
     this.remove(waiter)
     wake(waiter, mode, value)
   }
-}
-
-const resumeWith = (waiter: Waiter, mode: number, value: Untyped): void => {
-  waiter.resume(mode, mode === Fault ? waiter.admit(value) : value)
 }
 
 /**
