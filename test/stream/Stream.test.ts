@@ -5,7 +5,6 @@ import * as O from 'fp-ts/lib/Option.js'
 import {
   CancelScope,
   Effect,
-  type Exit,
   MemoryStream,
   type ObjectStream,
   Promises,
