@@ -7,7 +7,8 @@
 import fc from 'fast-check'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as O from 'fp-ts/lib/Option.js'
-import { CancelScope, Cause, Concurrent, Effect, Exit, Lock, TaskGroup, Timeout } from 'millrace'
+import type { Exit } from 'millrace'
+import { CancelScope, Cause, Concurrent, Effect, Lock, TaskGroup, Timeout } from 'millrace'
 import {
   allOf,
   chooseBy,

@@ -413,7 +413,7 @@ export const checkAll = (rules: LawSet, params: Params, { describe, it }: Runner
         it(each.name, () => {
           assertLaw(each, params)
         })
-      } else it.skip(`${each.name} (${reason})`)
+      } else it.skip(`${each.name} (${reason.slice('not claimed: '.length)})`)
     }
   })
 }

@@ -221,16 +221,45 @@ const isLeaf = ([op]: readonly [Instruction, number]): boolean => arities[op] ==
 
 const generated = (weights: Weights, maxDepth: number): fc.Arbitrary<Program> => {
   const entries = Object.entries(weights) as ReadonlyArray<readonly [Instruction, number]>
-  const { whole } = fc.letrec<{ whole: Program; leaf: Program }>((tie) => ({
+  const { whole } = fc.letrec<{ whole: Program; leaf: Program; pause: Program; task: Program }>((tie) => ({
     leaf: fc.oneof(
       ...entries.filter(isLeaf).map(([op, weight]) => ({
         weight,
         arbitrary: numbersOf(op).map((n) => program(op, n))
       }))
     ),
+    pause: fc
+      .tuple(fc.constantFrom<Instruction>('checkpoint', 'yieldNow', 'sleep'), durations, tie('leaf'))
+      .map(([op, n, then]) => program('flatMap', 0, [program(op, op === 'sleep' ? n : 0), then])),
+    task: fc.oneof({ weight: 1, arbitrary: tie('whole') }, { weight: 1, arbitrary: tie('pause') }),
     whole: fc.oneof(
       { maxDepth, depthSize: 'medium', depthIdentifier: fc.createDepthIdentifier() },
       { weight: 8, arbitrary: tie('leaf') },
+      ...(weights.yieldNow === undefined ? [] : [{ weight: 6, arbitrary: tie('pause') }]),
+      ...(weights.cancel === undefined
+        ? []
+        : [
+            {
+              weight: weights.cancel,
+              arbitrary: tie('task').map((then) =>
+                program('scope', 0, [program('flatMap', 0, [program('cancel'), then])])
+              )
+            }
+          ]),
+      ...(weights.spawn === undefined
+        ? []
+        : [
+            {
+              weight: weights.spawn,
+              arbitrary: fc
+                .tuple(tie('task'), tie('task'))
+                .map((of) => program('group', 0, [program('spawn', 0, of)]))
+            },
+            {
+              weight: weights.spawn,
+              arbitrary: fc.tuple(tie('task'), tie('task')).map((of) => program('both', 0, of))
+            }
+          ]),
       ...entries
         .filter((entry) => !isLeaf(entry))
         .map(([op, weight]) => ({
@@ -278,7 +307,7 @@ const sequentialWeights: Weights = {
   never: 2,
   cancel: 5,
   flatMap: 14,
-  shielded: 6,
+  shielded: 12,
   moveOnAfter: 4,
   failAfter: 3,
   scope: 5

@@ -683,7 +683,7 @@ export const levels: LawSet = lawSet('levels', [
     ({ e }) =>
       (w) =>
         Effect.onExit((exit) =>
-          exit._tag === 'Left' && Cause.cancellations(exit.left as Cause.Cause<unknown>).length > 0
+          exit._tag === 'Left' && Cause.cancellations(exit.left).length > 0
             ? w.tick('cancelled')
             : Effect.unit
         )(build(w, 'e', e))

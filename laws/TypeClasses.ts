@@ -341,7 +341,7 @@ const oneFailure =
     Effect.onExit((exit) =>
       Effect.sync(() => {
         if (exit._tag !== 'Left' || Cause.isFail(exit.left)) return
-        if (Cause.failures(exit.left as Cause.Cause<unknown>).length > 0) w.outside = true
+        if (Cause.failures(exit.left).length > 0) w.outside = true
       })
     )(fx)
 

@@ -110,6 +110,6 @@ export const unmixed =
   (fx: Fx): Fx =>
     Effect.onExit((exit) =>
       Effect.sync(() => {
-        if (exit._tag === 'Left' && isMixed(exit.left as Cause.Cause<unknown>)) world.outside = true
+        if (exit._tag === 'Left' && isMixed(exit.left)) world.outside = true
       })
     )(fx)
