@@ -35,6 +35,8 @@ const operations = [
   'promise',
   'callback',
   'yieldNow',
+  'channel',
+  'semaphore',
   'service',
   'bracket'
 ]

@@ -22,6 +22,7 @@ export * as ResourceGuard from './scope/ResourceGuard.js'
 export * as Scope from './scope/Scope.js'
 export * as Task from './scope/Task.js'
 export * as TaskGroup from './scope/TaskGroup.js'
+export * as TaskTree from './scope/TaskTree.js'
 export * as Timeout from './scope/Timeout.js'
 
 export * as CapacityLimiter from './scope/sync/CapacityLimiter.js'

@@ -31,7 +31,7 @@ import { primitive, type PrimitiveFunction } from './internal/primitives.js'
 import { settlePromise } from './internal/promise.js'
 import { toCancellation } from './internal/reasons.js'
 import { ScopeHooks, type ScopeNode as ScopeNodeOf } from './internal/scopeTree.js'
-import { describeRun } from './internal/tree.js'
+import { describeRun, printTree, type TaskTreeData, treeOf } from './internal/tree.js'
 
 const typed = <R, E, A>(instruction: Op): Effect<R, E, A> => instruction as Untyped
 const untyped = (fx: Any): Op => fx as Untyped
@@ -622,6 +622,53 @@ export const onScopeClose = (scope: ScopeNode, callback: IO<void>): IO<void> => 
   }
 }
 
+const drainPrimitive: PrimitiveFunction = (
+  fiber: FiberOf,
+  scope: ScopeNodeOf,
+  options: { readonly reason: unknown; readonly grace: number }
+): void => {
+  checkDuration('The grace of a drain', options.grace)
+  scope.drain(toCancellation(options.reason, { _tag: 'Some', value: fiber.name }), options.grace)
+}
+
+/**
+ * Starts the soft phase of a shutdown: sources inside that know about draining end as if they had no more, what is under way
+ * goes on, and after `grace` ms the scope is cancelled with the reason. `Infinity` never cancels. Only the first call counts.
+ *
+ * @category scopes
+ * @since 0.1.0
+ */
+export const drainScope = (scope: ScopeNode, reason: unknown, grace: number): Effect<unknown, never, void> =>
+  typed(primitive(drainPrimitive, scope, { reason, grace }))
+
+/**
+ * Whether the scope, or one around it, drains. Shields do not hide it.
+ *
+ * @category scopes
+ * @since 0.1.0
+ */
+export const isScopeDraining = (scope: ScopeNode): boolean => node(scope).isDraining()
+
+/**
+ * Calls back once when the scope, or one around it, starts to drain; at once if it drains. The result takes that back. The
+ * callback must not throw.
+ *
+ * @category scopes
+ * @since 0.1.0
+ */
+export const onScopeDrain = (scope: ScopeNode, callback: IO<void>): IO<void> => {
+  const target = node(scope)
+  if (target.isDraining()) {
+    callback()
+    return () => undefined
+  }
+  const { onDrain } = (target.hooks ??= new ScopeHooks())
+  onDrain.add(callback)
+  return () => {
+    onDrain.delete(callback)
+  }
+}
+
 /**
  * The earliest deadline that is visible through shields; `-Infinity` in a cancelled scope, `Infinity` when
  * there is none. What `Timeout.currentEffectiveDeadline` gives.
@@ -818,6 +865,18 @@ const flagsOf = (options: ForkOptions): number =>
 
 /** The name that an effect of `Effect.fn` brings along. */
 const nameOf = (effect: Op): string | null => (effect.op === op.GenerateWith ? (effect.c as string) : null)
+
+/**
+ * The name that an effect of `Effect.fn` brings along, for what wraps an effect and starts it as a child: the wrapper has
+ * none. Undefined for all others.
+ *
+ * @category nurseries
+ * @since 0.1.0
+ */
+export const effectName = (fx: Any): string | undefined => {
+  const effect = untyped(fx)
+  return effect instanceof Op ? (nameOf(effect) ?? undefined) : undefined
+}
 
 interface ForkSpec {
   readonly nursery: NurseryOf
@@ -1289,15 +1348,27 @@ export const firstToSucceed = <F extends Any, A>(fxs: ReadonlyArray<F>): Effect<
 // -------------------------------------------------------------------------------------
 
 /**
- * The run that a fiber belongs to, to be looked at from outside.
+ * The run that a fiber belongs to, to be looked at and drained from outside.
  *
  * @category run
  * @since 0.1.0
  */
 export interface RunView {
+  /** What is alive, as data. */
+  readonly tree: IO<TaskTreeData>
   /** What is alive and what it waits on, a line each. */
   readonly describe: IO<string>
+  /** Drains the root scope, see {@link drainScope}. */
+  readonly drain: (reason: unknown, grace: number) => void
 }
+
+/**
+ * The tree of tasks, groups and scopes; see `TaskTree`.
+ *
+ * @category run
+ * @since 0.1.0
+ */
+export type { TaskTreeData, TaskTreeGroup, TaskTreeScope, TaskTreeTask } from './internal/tree.js'
 
 /**
  * The run of this fiber, to be looked at: for reports of what is alive, on a signal or when something takes
@@ -1316,11 +1387,33 @@ export interface RunView {
  *     return describe()
  *   })
  * )
- * assert.match(await Runtime.runPromise(program), /^main is ready\npoller/)
+ * assert.match(await Runtime.runPromise(program), /^main running\n.*poller/s)
  *
  * @category run
  * @since 0.1.0
  */
 export const currentRun: Effect<unknown, never, RunView> = typed(
-  primitive((fiber): RunView => ({ describe: () => describeRun(fiber.runOf) }))
+  primitive(({ runOf }): RunView => ({
+    tree: () => treeOf(runOf),
+    describe: () => describeRun(runOf),
+    drain: (reason, grace) => {
+      runOf.root.drain(toCancellation(reason, none), grace)
+    }
+  }))
 )
+
+/**
+ * The tree as text, a line a node.
+ *
+ * @category run
+ * @since 0.1.0
+ */
+export const printTaskTree: (tree: TaskTreeData) => string = printTree
+
+/**
+ * Waits until every other fiber of the run waits for something other than this; see `TaskTree.waitAllTasksBlocked`.
+ *
+ * @category run
+ * @since 0.1.0
+ */
+export const waitAllBlocked: Effect<unknown, never, void> = typed(primitives.waitAllBlocked)

@@ -10,7 +10,7 @@
 import type { Effect } from './Effect.js'
 import type { Exit } from './Exit.js'
 import type { Fiber } from './internal/fiber.js'
-import { Fail, Return, type Signal, type Untyped } from './internal/op.js'
+import { Fail, Fault, Return, type Signal, type Untyped } from './internal/op.js'
 import { modeOf, primitive, type PrimitiveFunction } from './internal/primitives.js'
 import { type Waiter, WaitList } from './internal/waiting.js'
 import type * as LowLevel from './LowLevel.js'
@@ -28,7 +28,7 @@ import type * as LowLevel from './LowLevel.js'
  * @category model
  * @since 0.1.0
  */
-export interface ParkingLot<in out I, in E, in A> {
+export interface ParkingLot<in out I, in out E, in out A> {
   /** How many fibers wait. */
   size(): number
   /** What the first one brought; throws when nobody waits. */
@@ -41,10 +41,15 @@ export interface ParkingLot<in out I, in E, in A> {
   failUnsafe(e: E): void
   /** Resumes the first one with an exit; throws when nobody waits. */
   unparkUnsafe(exit: Exit<E, A>): void
-  /** Resumes all of them, in order. */
+  /** Resumes all of them, in order. A failure is one leaf, however many share it. */
   unparkAllUnsafe(exit: Exit<E, A>): void
   /** Resumes those whose item fits, in order; how many these were. */
   unparkWhereUnsafe(fits: (item: I) => boolean, exit: Exit<E, A>): number
+  /**
+   * A place in the queue for something that is not one fiber, such as a wait in several queues. It is served as a fiber
+   * would be: `resume` is called once, with the exit. The result gives the place up, if it still has it.
+   */
+  standInUnsafe(item: I, resume: (exit: Exit<E, A>) => void): () => void
 }
 
 /**
@@ -53,19 +58,53 @@ export interface ParkingLot<in out I, in E, in A> {
  * @category model
  * @since 0.1.0
  */
-export interface ParkingLotOptions {
-  /** Called when a waiting fiber was cancelled and has left: whoever stands behind it may now have what they wait for. */
-  readonly onWithdraw?: () => void
+export interface ParkingLotOptions<in I = unknown> {
+  /**
+   * Called when a waiting fiber was cancelled and has left, with what it brought: whoever stands behind it may now have what
+   * they wait for.
+   */
+  readonly onWithdraw?: (item: I) => void
 }
 
 // -------------------------------------------------------------------------------------
 // constructors
 // -------------------------------------------------------------------------------------
 
-class Lot extends WaitList implements ParkingLot<Untyped, Untyped, Untyped> {
-  private readonly onWithdraw: (() => void) | null
+/** Stands in the list where a fiber would. */
+class StandIn implements Waiter {
+  waitPrevious: Waiter | null
+  waitNext: Waiter | null
+  waitItem: Untyped
+  private readonly served: (exit: Exit<Untyped, Untyped>) => void
 
-  constructor(label: string, onWithdraw: (() => void) | null) {
+  constructor(served: (exit: Exit<Untyped, Untyped>) => void) {
+    this.waitPrevious = null
+    this.waitNext = null
+    this.waitItem = undefined
+    this.served = served
+  }
+
+  /** Whoever it stands in for looks at the cause itself. */
+  admit(cause: Untyped): Untyped {
+    return cause
+  }
+
+  resume(mode: number, value: Untyped): void {
+    if (mode === Return) this.served({ _tag: 'Right', right: value })
+    else this.served({ _tag: 'Left', left: mode === Fault ? value : { _tag: 'Fail', error: value } })
+  }
+}
+
+/** A `Cancelled` means something in the scope of the fiber that waits only. */
+const wake = (waiter: Waiter, mode: number, value: Untyped): void => {
+  const ofFiber = mode === Fault && !(waiter instanceof StandIn)
+  waiter.resume(mode, ofFiber ? (waiter as Fiber).admit(value) : value)
+}
+
+class Lot extends WaitList implements ParkingLot<Untyped, Untyped, Untyped> {
+  private readonly onWithdraw: ((item: Untyped) => void) | null
+
+  constructor(label: string, onWithdraw: ((item: Untyped) => void) | null) {
     super(label)
     this.onWithdraw = onWithdraw
   }
@@ -101,22 +140,34 @@ class Lot extends WaitList implements ParkingLot<Untyped, Untyped, Untyped> {
   }
 
   unparkWhereUnsafe(fits: (item: Untyped) => boolean, exit: Exit<Untyped, Untyped>): number {
-    let resumed = 0
-    for (let waiter = this.head; waiter !== null;) {
-      const next: Waiter | null = waiter.waitNext
-      if (fits(waiter.waitItem)) {
-        this.resume(waiter, modeOf(exit), exit._tag === 'Right' ? exit.right : exit.left)
-        resumed++
-      }
-      waiter = next
+    // All leave before one is resumed: what it does then may change the list.
+    const fitting: Array<Waiter> = []
+    for (let waiter = this.head; waiter !== null; waiter = waiter.waitNext) {
+      if (fits(waiter.waitItem)) fitting.push(waiter)
     }
-    return resumed
+    for (const waiter of fitting) this.remove(waiter)
+    const value = exit._tag === 'Right' ? exit.right : exit.left
+    for (const waiter of fitting) wake(waiter, modeOf(exit), value)
+    return fitting.length
+  }
+
+  standInUnsafe(item: Untyped, resume: (exit: Exit<Untyped, Untyped>) => void): () => void {
+    const place = new StandIn(resume)
+    this.add(place, item)
+    return () => {
+      if (this.head === place || place.waitPrevious !== null) this.leave(place)
+    }
   }
 
   override abandon(waiter: Waiter): boolean {
-    this.remove(waiter)
-    if (this.onWithdraw !== null) this.onWithdraw()
+    this.leave(waiter)
     return true
+  }
+
+  private leave(waiter: Waiter): void {
+    const { waitItem } = waiter
+    this.remove(waiter)
+    if (this.onWithdraw !== null) this.onWithdraw(waitItem)
   }
 
   private first(): Waiter {
@@ -126,8 +177,12 @@ class Lot extends WaitList implements ParkingLot<Untyped, Untyped, Untyped> {
 
   private resume(waiter: Waiter, mode: number, value: Untyped): void {
     this.remove(waiter)
-    waiter.resume(mode, value)
+    wake(waiter, mode, value)
   }
+}
+
+const resumeWith = (waiter: Waiter, mode: number, value: Untyped): void => {
+  waiter.resume(mode, mode === Fault ? waiter.admit(value) : value)
 }
 
 /**
@@ -153,7 +208,7 @@ class Lot extends WaitList implements ParkingLot<Untyped, Untyped, Untyped> {
  * @category constructors
  * @since 0.1.0
  */
-export const make = <I, E, A>(label: string, options?: ParkingLotOptions): ParkingLot<I, E, A> =>
+export const make = <I, E, A>(label: string, options?: ParkingLotOptions<I>): ParkingLot<I, E, A> =>
   new Lot(label, options?.onWithdraw ?? null)
 
 // -------------------------------------------------------------------------------------

@@ -313,7 +313,7 @@ const endedBySignal = (cause: Cause<unknown>, signal: AbortSignal | undefined): 
  *
  * const exit = Runtime.runSyncExit(Effect.sleep(1), { name: 'nap' })
  * assert.ok(exit._tag === 'Left')
- * assert.deepEqual(Cause.defects(exit.left), [{ _tag: 'WouldWait', tree: 'nap waits on sleep' }])
+ * assert.deepEqual(Cause.defects(exit.left), [{ _tag: 'WouldWait', tree: 'nap running, waits on sleep since 0 ms' }])
  *
  * @category runs
  * @since 0.1.0
@@ -403,7 +403,14 @@ export const runCallback = <E, A>(
   options: RunOptions = {}
 ): ((reason?: unknown) => void) => {
   const { run } = launch(fx, options, (main) => {
-    onExit(main.exit())
+    try {
+      onExit(main.exit())
+    } catch (thrown) {
+      // Not through the run loop, in whose last step this is: the host hears of it as of any callback that throws.
+      queueMicrotask(() => {
+        throw thrown
+      })
+    }
   })
   return (reason) => {
     if (!run.closed) run.root.cancel(toCancellation(reason, { _tag: 'None' }))

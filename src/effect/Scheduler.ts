@@ -61,6 +61,8 @@ export interface Scheduler {
   readonly exhausted?: (turn: Turn) => void
   /** Steps that a fiber may take before it yields to the others. */
   readonly maxSteps: number
+  /** Changes whenever the host has had its turn; by it the time of a turn is read once. */
+  readonly turn?: number
 }
 
 // -------------------------------------------------------------------------------------
@@ -91,6 +93,7 @@ const afterHost: (callback: () => void) => void = (() => {
 
 class HostScheduler implements Scheduler {
   readonly maxSteps: number
+  turn: number
   private head: Turn | null
   private tail: Turn | null
   private running: boolean
@@ -99,6 +102,7 @@ class HostScheduler implements Scheduler {
 
   constructor() {
     this.maxSteps = 512
+    this.turn = 0
     this.head = null
     this.tail = null
     this.running = false
@@ -120,6 +124,7 @@ class HostScheduler implements Scheduler {
       return
     }
     this.running = true
+    this.turn++
     try {
       runOutside(turn)
     } finally {
@@ -152,6 +157,7 @@ class HostScheduler implements Scheduler {
   run(): void {
     this.requested = false
     this.running = true
+    this.turn++
     const end = performance.now() + slice
     this.untilLook = turnsPerLook
     try {

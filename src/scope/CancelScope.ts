@@ -62,6 +62,14 @@ export interface CancelScope {
    */
   readonly cancelUnsafe: (reason?: unknown) => void
   /**
+   * The soft first phase of a shutdown: sources inside that know about draining (`accept` of listeners, {@link untilDrain})
+   * end as if they had no more, work that is under way goes on, and after `grace` ms, if there is one, the scope is
+   * cancelled. Only the first call counts.
+   */
+  readonly drain: (reason?: unknown, options?: DrainOptions) => Effect.Effect<unknown, never, void>
+  /** Whether this scope, or one around it, drains. */
+  readonly isDraining: Effect.Effect<unknown, never, boolean>
+  /**
    * Whether this scope itself was cancelled, by a call or by its deadline. A cancellation from outside does
    * not show here; a checkpoint sees it.
    */
@@ -160,6 +168,17 @@ export interface CancelScopeOptions {
   readonly name?: string
 }
 
+/**
+ * How a scope is drained.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface DrainOptions {
+  /** Ms after which the scope is cancelled; never when absent. */
+  readonly grace?: number
+}
+
 // -------------------------------------------------------------------------------------
 // constructors
 // -------------------------------------------------------------------------------------
@@ -182,6 +201,14 @@ class NodeScope implements CancelScope {
     return (reason) => {
       LowLevel.cancelScopeUnsafe(this.node, reason)
     }
+  }
+
+  get drain(): (reason?: unknown, options?: DrainOptions) => Effect.Effect<unknown, never, void> {
+    return (reason, options) => LowLevel.drainScope(this.node, reason, options?.grace ?? Infinity)
+  }
+
+  get isDraining(): Effect.Effect<unknown, never, boolean> {
+    return Effect.sync(() => LowLevel.isScopeDraining(this.node))
   }
 
   get isCancelled(): Effect.Effect<unknown, never, boolean> {
@@ -268,3 +295,39 @@ export const open = <R, E, A>(
     body(fromNode(name, node))
   )
 }
+
+// -------------------------------------------------------------------------------------
+// draining
+// -------------------------------------------------------------------------------------
+
+/**
+ * Runs `fx` until a scope around it drains: `None` then, and at once if it drains already. For what waits for new work, such
+ * as a receive or an accept. `fx` is ended by a cancellation, so what it was handed is not lost: it keeps its value.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { pipe } from 'fp-ts/lib/function.js'
+ * import { CancelScope, Effect, Exit, TaskGroup } from 'millrace'
+ * import { TestRuntime } from 'millrace/testing'
+ *
+ * const program = CancelScope.open((scope) =>
+ *   TaskGroup.open()((group) =>
+ *     Effect.gen(function* () {
+ *       yield* group.spawn(CancelScope.untilDrain(Effect.never))
+ *       yield* Effect.sleep(10)
+ *       yield* scope.drain('shutting down', { grace: 1000 })
+ *     })
+ *   )
+ * )
+ * assert.deepEqual(TestRuntime.runExit(pipe(program, Effect.map((o) => o._tag))), Exit.succeed('Some'))
+ *
+ * @category draining
+ * @since 0.1.0
+ */
+export const untilDrain = <R, E, A>(fx: Effect.Effect<R, E, A>): Effect.Effect<R, E, Option<A>> =>
+  LowLevel.openScope({ name: 'untilDrain' }, (node) => {
+    LowLevel.onScopeDrain(node, () => {
+      LowLevel.cancelScopeUnsafe(node, 'the scope around it drains')
+    })
+    return Effect.andThen(fx)(Effect.checkCancelled)
+  })

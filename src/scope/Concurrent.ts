@@ -399,6 +399,7 @@ export const getApplicativePar = (concurrency: number): Applicative3<URI> => bou
  * @since 0.1.0
  */
 export const getRaceMonoid = <R, E, A>(): Monoid<Effect.Effect<R, E, A>> => ({
-  concat: (x, y) => race(y)(x),
+  // A race against `never` would begin with a wait; so `empty` is a unit in cancelled scopes too.
+  concat: (x, y) => (x === Effect.never ? y : y === Effect.never ? x : race(y)(x)),
   empty: Effect.never
 })

@@ -286,13 +286,15 @@ const start = <R, E, A, S>(
         return Effect.unit
       })
 
+    // Built by the caller, as what `spawn` is given is.
+    const work = body(started)
     const task = Effect.ensuring(
       Effect.sync(() => {
         if (state.readiness !== 'waiting') return
         state.readiness = 'ended'
         state.notify()
       })
-    )(Effect.suspend((): Effect.Effect<R, E, A> => body(started)))
+    )(work)
 
     const waitUntilReady = Effect.suspend(() =>
       state.readiness === 'waiting'
@@ -309,6 +311,12 @@ const start = <R, E, A, S>(
         : Effect.unit
     )
 
+    /** A grace has ended, and the caller does not wait any longer: what the task fails with is the group's after all. */
+    const handOver = (child: LowLevel.Fiber<E, A>): Effect.Effect<unknown, never, void> =>
+      Effect.sync(() => {
+        LowLevel.supervise(child)
+      })
+
     /** The caller was cancelled: so is the task, because of that, and what it fails with belongs to the caller. */
     const abandon =
       (child: LowLevel.Fiber<E, A>) =>
@@ -319,7 +327,7 @@ const start = <R, E, A, S>(
           const left = ended._tag === 'Left' ? Cause.withoutCancelled(ended.left) : null
           return left === null ? Effect.unit : Effect.failCause(left)
         })(
-          Effect.andThen(LowLevel.awaitExit(child))(
+          Effect.andThen(Effect.onCancel(handOver(child))(LowLevel.awaitExit(child)))(
             LowLevel.cancelFiber(child, Cause.cancellations(exit.left)[0])
           )
         )
@@ -337,7 +345,12 @@ const start = <R, E, A, S>(
         // Shielded: the wait for it is over, and nobody but the caller hears of its failure.
       )(LowLevel.shieldScope(LowLevel.join(child)))
 
-    const forkOptions: LowLevel.ForkOptions = { ...options, supervision: 'held' }
+    const name = options?.name ?? LowLevel.effectName(work)
+    const forkOptions: LowLevel.ForkOptions = {
+      ...options,
+      ...(name === undefined ? {} : { name }),
+      supervision: 'held'
+    }
     return Effect.flatMap((child: LowLevel.Fiber<E, A>) => {
       fiber = child
       return Effect.flatMap((): Effect.Effect<unknown, E | TaskCancelled, StartedTask<S, E, A>> =>

@@ -19,7 +19,7 @@ import * as ParkingLot from '../effect/ParkingLot.js'
 import type { BrokenResource, ClosedResource, WouldBlock } from '../scope/ResourceError.js'
 import { Deque } from './internal/deque.js'
 import { type Arrival, type Selectable, selectable } from './internal/selectable.js'
-import { warnWhenForgotten } from './internal/forgotten.js'
+import { closedInTime, warnWhenForgotten, type Watched } from './internal/forgotten.js'
 import type { ReceiveStream, SendStream } from './ObjectStream.js'
 import { type EndOfStream, endOfStream } from './StreamError.js'
 
@@ -64,7 +64,10 @@ export interface MemorySendStream<in A, out E = never> extends SendStream<
   readonly send: (a: A) => Effect.Effect<unknown, E | ClosedResource | BrokenResource, void>
   /** The same without waiting: `WouldBlock` when it would have to. */
   readonly sendNow: (a: A) => Effect.Effect<unknown, ClosedResource | BrokenResource | WouldBlock, void>
-  /** For plain callbacks: whether the item was taken. Never waits, never throws. */
+  /**
+   * For plain callbacks: whether the item was taken, by a receiver, the buffer or a policy that drops. False when it would
+   * have to wait, and when either side is closed. Never waits, never throws.
+   */
   readonly sendUnsafe: (a: A) => boolean
   /** Another end of the same stream, to be closed by itself. */
   readonly clone: Effect.Effect<unknown, ClosedResource, MemorySendStream<A, E>>
@@ -90,7 +93,7 @@ export interface MemoryReceiveStream<out A> extends ReceiveStream<A, ClosedResou
   readonly receive: Effect.Effect<unknown, ClosedResource | EndOfStream, A>
   /** The same without waiting: `WouldBlock` when it would have to. */
   readonly receiveNow: Effect.Effect<unknown, ClosedResource | EndOfStream | WouldBlock, A>
-  /** Waits for one, then takes what is there, up to `max`, which is at least 1. */
+  /** Waits for one, then takes what is there, up to `max`: a whole number from 1, or `Infinity`; else a defect. */
   readonly receiveMany: (
     max: number
   ) => Effect.Effect<unknown, ClosedResource | EndOfStream, ReadonlyArray<A>>
@@ -144,51 +147,43 @@ interface Offer<A> {
   readonly item: A
 }
 
-/** What both ends share. */
-class Channel<A> {
+const label = (operation: string, name: string | undefined): string =>
+  name === undefined ? operation : `${operation} ${JSON.stringify(name)}`
+
+/** What both ends share. Each end counts its own waits, so that closing one of many clones does not look at the others. */
+class Channel<A> implements Watched {
   readonly capacity: number
   readonly overflow: Overflow
   readonly name: string | undefined
   readonly buffer = new Deque<A>()
   readonly senders: ParkingLot.ParkingLot<Offer<A>, ClosedResource | BrokenResource, void>
   readonly receivers: ParkingLot.ParkingLot<ReceiveEnd<A>, ClosedResource | EndOfStream, A>
-  /** Those of `Stream.select`: the first one takes what comes when no receiver waits. */
-  readonly watchers = new Set<(arrival: Arrival<A, ClosedResource | EndOfStream>) => void>()
   openSend = 0
   openReceive = 0
   dropped = 0
-  readonly statistics: Effect.Effect<unknown, never, MemoryStreamStatistics>
 
   constructor(capacity: number, overflow: Overflow, name: string | undefined) {
     this.capacity = capacity
     this.overflow = overflow
     this.name = name
-    const suffix = name === undefined ? '' : ` ${JSON.stringify(name)}`
-    this.senders = ParkingLot.make(`MemoryStream.send${suffix}`)
-    this.receivers = ParkingLot.make(`MemoryStream.receive${suffix}`)
-    this.statistics = Effect.sync(() => ({
-      buffered: this.buffer.length,
-      capacity,
-      openSendStreams: this.openSend,
-      openReceiveStreams: this.openReceive,
-      tasksWaitingSend: this.senders.size(),
-      tasksWaitingReceive: this.receivers.size(),
-      dropped: this.dropped
-    }))
+    this.senders = ParkingLot.make(label('MemoryStream.send', name), { onWithdraw: senderLeft })
+    this.receivers = ParkingLot.make(label('MemoryStream.receive', name), { onWithdraw: receiverLeft })
   }
 
   /** Hands the item on without waiting; false when there is no room for it. */
   offer(item: A): boolean {
+    const { receivers, buffer } = this
     // Receivers wait only while the buffer is empty, so the order is kept.
-    if (this.receivers.size() > 0) this.receivers.succeedUnsafe(item)
-    else if (this.watchers.size > 0) this.tellWatcher({ _tag: 'Right', right: item })
-    else if (this.buffer.length < this.capacity) this.buffer.push(item)
+    if (receivers.size() > 0) {
+      receivers.firstUnsafe().waiting--
+      receivers.succeedUnsafe(item)
+    } else if (buffer.length < this.capacity) buffer.push(item)
     else if (this.overflow === 'wait' || this.overflow === 'fail') return false
     else {
       this.dropped++
       if (this.overflow === 'dropNewest' || this.capacity === 0) return true
-      this.buffer.shift()
-      this.buffer.push(item)
+      buffer.shift()
+      buffer.push(item)
     }
     return true
   }
@@ -200,42 +195,67 @@ class Channel<A> {
 
   /** The next item; there must be one. */
   take(): A {
-    const { senders } = this
-    if (this.buffer.length === 0) return this.accept()
-    const item = this.buffer.shift()
-    if (senders.size() > 0) this.buffer.push(this.accept())
+    const { buffer } = this
+    if (buffer.length === 0) return this.accept()
+    const item = buffer.shift()
+    if (this.senders.size() > 0) buffer.push(this.accept())
     return item
   }
 
   /** Takes the item of the sender that waits longest: its send has happened. */
   private accept(): A {
-    const { item } = this.senders.firstUnsafe()
+    const { item, end } = this.senders.firstUnsafe()
+    end.waiting--
     this.senders.succeedUnsafe(undefined)
     return item
   }
 
-  private tellWatcher(arrival: Arrival<A, ClosedResource | EndOfStream>): void {
-    for (const watcher of this.watchers) {
-      watcher(arrival)
-      return
+  closeSend(end: SendEnd<A>): void {
+    if (end.waiting > 0) {
+      end.waiting = 0
+      this.senders.unparkWhereUnsafe((offer) => offer.end === end, failure(closed))
+    }
+    if (--this.openSend > 0) return
+    // Receivers wait only when nothing is left to take. The failure of each is its own.
+    const { receivers } = this
+    while (receivers.size() > 0) {
+      receivers.firstUnsafe().waiting--
+      receivers.failUnsafe(endOfStream)
     }
   }
 
-  closeSend(end: SendEnd<A>): void {
-    this.senders.unparkWhereUnsafe((offer) => offer.end === end, failure(closed))
-    if (--this.openSend > 0) return
-    // Receivers wait only when nothing is left to take.
-    this.receivers.unparkAllUnsafe(failure(endOfStream))
-    for (const watcher of [...this.watchers]) watcher(failure(endOfStream))
-  }
-
   closeReceive(end: ReceiveEnd<A>): void {
-    this.receivers.unparkWhereUnsafe((waiting) => waiting === end, failure(closed))
+    if (end.waiting > 0) {
+      end.waiting = 0
+      this.receivers.unparkWhereUnsafe((waiting) => waiting === end, failure(closed))
+    }
     if (--this.openReceive > 0) return
-    this.senders.unparkAllUnsafe(failure(broken))
+    const { senders } = this
+    while (senders.size() > 0) {
+      senders.firstUnsafe().end.waiting--
+      senders.failUnsafe(broken)
+    }
     this.buffer.clear()
   }
 }
+
+const senderLeft = <A>({ end }: Offer<A>): void => {
+  end.waiting--
+}
+
+const receiverLeft = <A>(end: ReceiveEnd<A>): void => {
+  end.waiting--
+}
+
+const statisticsOf = <A>(_self: LowLevel.Self, channel: Channel<A>): MemoryStreamStatistics => ({
+  buffered: channel.buffer.length,
+  capacity: channel.capacity,
+  openSendStreams: channel.openSend,
+  openReceiveStreams: channel.openReceive,
+  tasksWaitingSend: channel.senders.size(),
+  tasksWaitingReceive: channel.receivers.size(),
+  dropped: channel.dropped
+})
 
 // -------------------------------------------------------------------------------------
 // the ends
@@ -248,6 +268,7 @@ const sendItem = <A>(self: LowLevel.Self, end: SendEnd<A>, item: A): undefined |
   if (channel.openReceive === 0) return LowLevel.failSelf(self, broken)
   if (channel.offer(item)) return undefined
   if (channel.overflow === 'fail') return LowLevel.failSelf(self, wouldBlock)
+  end.waiting++
   return ParkingLot.parkSelf(self, channel.senders, { end, item })
 }
 
@@ -260,13 +281,15 @@ const sendItemNow = <A>(self: LowLevel.Self, end: SendEnd<A>, item: A): undefine
 class SendEnd<A> implements MemorySendStream<A> {
   readonly channel: Channel<A>
   isClosed: boolean
-  private readonly forget: () => void
+  /** How many sends of this end wait. */
+  waiting: number
 
   constructor(channel: Channel<A>) {
     this.channel = channel
     this.isClosed = false
+    this.waiting = 0
     channel.openSend++
-    this.forget = warnWhenForgotten(this, 'send', channel.name, () => channel.openReceive > 0)
+    warnWhenForgotten(this, 'send', channel)
   }
 
   get attributes(): Attributes {
@@ -291,7 +314,7 @@ class SendEnd<A> implements MemorySendStream<A> {
   readonly closeUnsafe = (): void => {
     if (this.isClosed) return
     this.isClosed = true
-    this.forget()
+    closedInTime(this)
     this.channel.closeSend(this)
   }
 
@@ -300,7 +323,7 @@ class SendEnd<A> implements MemorySendStream<A> {
   }
 
   get statistics(): Effect.Effect<unknown, never, MemoryStreamStatistics> {
-    return this.channel.statistics
+    return LowLevel.operation(statisticsOf, this.channel)
   }
 }
 
@@ -310,6 +333,7 @@ const receiveItem = <A>(self: LowLevel.Self, end: ReceiveEnd<A>): A | LowLevel.S
   if (end.isClosed) return LowLevel.failSelf(self, closed)
   if (channel.ready) return channel.take()
   if (channel.openSend === 0) return LowLevel.failSelf(self, endOfStream)
+  end.waiting++
   return ParkingLot.parkSelf(self, channel.receivers, end)
 }
 
@@ -323,15 +347,17 @@ const receiveItemNow = <A>(self: LowLevel.Self, end: ReceiveEnd<A>): A | LowLeve
 class ReceiveEnd<A> implements MemoryReceiveStream<A>, Selectable<A, ClosedResource | EndOfStream> {
   readonly channel: Channel<A>
   isClosed: boolean
+  /** How many receives of this end wait. */
+  waiting: number
   readonly receive: Effect.Effect<unknown, ClosedResource | EndOfStream, A>
-  private readonly forget: () => void
 
   constructor(channel: Channel<A>) {
     this.channel = channel
     this.isClosed = false
+    this.waiting = 0
     channel.openReceive++
     this.receive = LowLevel.operation<ClosedResource | EndOfStream, A, ReceiveEnd<A>>(receiveItem, this)
-    this.forget = warnWhenForgotten(this, 'receive', channel.name, () => channel.openSend > 0)
+    warnWhenForgotten(this, 'receive', channel)
   }
 
   get attributes(): Attributes {
@@ -348,13 +374,18 @@ class ReceiveEnd<A> implements MemoryReceiveStream<A>, Selectable<A, ClosedResou
   readonly receiveMany = (
     max: number
   ): Effect.Effect<unknown, ClosedResource | EndOfStream, ReadonlyArray<A>> =>
-    max >= 1
+    max === Infinity || (Number.isInteger(max) && max >= 1)
       ? Effect.map((first: A) => {
           const items = [first]
-          while (items.length < max && this.channel.ready) items.push(this.channel.take())
+          // This end may have been closed since the first one was handed over.
+          while (items.length < max && !this.isClosed && this.channel.ready) items.push(this.channel.take())
           return items
         })(this.receive)
-      : Effect.die(new RangeError(`receiveMany takes at least one item, but was asked for ${String(max)}.`))
+      : Effect.die(
+          new RangeError(
+            `receiveMany takes a whole number of items from 1, or Infinity, but was given ${String(max)}.`
+          )
+        )
 
   get clone(): Effect.Effect<unknown, ClosedResource, MemoryReceiveStream<A>> {
     return Effect.suspend(() =>
@@ -365,7 +396,7 @@ class ReceiveEnd<A> implements MemoryReceiveStream<A>, Selectable<A, ClosedResou
   readonly closeUnsafe = (): void => {
     if (this.isClosed) return
     this.isClosed = true
-    this.forget()
+    closedInTime(this)
     this.channel.closeReceive(this)
   }
 
@@ -374,7 +405,7 @@ class ReceiveEnd<A> implements MemoryReceiveStream<A>, Selectable<A, ClosedResou
   }
 
   get statistics(): Effect.Effect<unknown, never, MemoryStreamStatistics> {
-    return this.channel.statistics
+    return LowLevel.operation(statisticsOf, this.channel)
   }
 
   get [selectable](): this {
@@ -388,10 +419,8 @@ class ReceiveEnd<A> implements MemoryReceiveStream<A>, Selectable<A, ClosedResou
   }
 
   watch(watcher: (arrival: Arrival<A, ClosedResource | EndOfStream>) => void): () => void {
-    this.channel.watchers.add(watcher)
-    return () => {
-      this.channel.watchers.delete(watcher)
-    }
+    this.waiting++
+    return this.channel.receivers.standInUnsafe(this, watcher)
   }
 }
 

@@ -12,13 +12,15 @@ import * as Effect from '../effect/Effect.js'
 import type { Any, EnvOf, ErrorOf, ValueOf } from '../effect/Effect.js'
 import type { Exit } from '../effect/Exit.js'
 import * as LowLevel from '../effect/LowLevel.js'
+import * as ParkingLot from '../effect/ParkingLot.js'
+import * as CancelScope from '../scope/CancelScope.js'
 import * as Resource from '../scope/Resource.js'
 import * as Future from '../scope/sync/Future.js'
 import * as Lock from '../scope/sync/Lock.js'
 import * as Semaphore from '../scope/sync/Semaphore.js'
 import * as TaskGroup from '../scope/TaskGroup.js'
 import { broadcastTo } from './internal/broadcast.js'
-import { end, filled, source } from './internal/filled.js'
+import { end, filled, handingOn, source } from './internal/filled.js'
 import { isSelectable, type Selectable } from './internal/selectable.js'
 import * as MemoryStream from './MemoryStream.js'
 import type { ReceiveStream, SendStream } from './ObjectStream.js'
@@ -86,14 +88,22 @@ export const fromAsyncIterable = <A, E>(
     Effect.map((lock: Lock.Lock) => {
       const items = as[Symbol.asyncIterator]()
       let pending: Promise<IteratorResult<A>> | null = null
+      let endWait = (): void => {}
       let ended = false
+      const ask = (): Promise<IteratorResult<A>> =>
+        (pending ??= new Promise((resolve, reject) => {
+          endWait = () => {
+            resolve({ done: true, value: undefined })
+          }
+          Promise.resolve(items.next()).then(resolve, reject)
+        }))
       const next = Effect.flatMap((item: IteratorResult<A>): Effect.Effect<unknown, EndOfStream, A> => {
         pending = null
         if (item.done !== true) return Effect.succeed(item.value)
         ended = true
         return end
       })(
-        LowLevel.awaitPromise(() => (pending ??= Promise.resolve(items.next())), {
+        LowLevel.awaitPromise(ask, {
           label: 'fromAsyncIterable',
           abandonOnCancel: true,
           onReject: (thrown) => {
@@ -107,11 +117,12 @@ export const fromAsyncIterable = <A, E>(
         Effect.suspend((): Effect.Effect<unknown, E | EndOfStream, A> => (ended ? end : next))
       )
       const close = Effect.suspend(() => {
-        if (ended || items.return === undefined) return Effect.unit
+        if (ended) return Effect.unit
         ended = true
-        return Effect.asUnit(
-          LowLevel.awaitPromise(async () => items.return?.(), { label: 'fromAsyncIterable' })
-        )
+        endWait()
+        return items.return === undefined
+          ? Effect.unit
+          : Effect.asUnit(LowLevel.awaitPromise(async () => items.return?.(), { label: 'fromAsyncIterable' }))
       })
       return source(receive, close)
     })(Lock.make()),
@@ -131,14 +142,22 @@ export const unfold = <S, R, E, A>(
   Effect.flatMap((env: R) =>
     Effect.map((lock: Lock.Lock) => {
       let state = initial
+      let closed = false
       const step = Effect.flatMap((made: Option<readonly [A, S]>): Effect.Effect<unknown, EndOfStream, A> => {
         if (made._tag === 'None') return end
         state = made.value[1]
         return Effect.succeed(made.value[0])
       })(
-        Effect.local(() => env)(Effect.suspend((): Effect.Effect<R, E, Option<readonly [A, S]>> => f(state)))
+        Effect.local(() => env)(
+          Effect.suspend((): Effect.Effect<R, E, Option<readonly [A, S]>> =>
+            closed ? Effect.succeed({ _tag: 'None' }) : f(state)
+          )
+        )
       )
-      return source(lock.withLock(step))
+      const close = Effect.sync(() => {
+        closed = true
+      })
+      return source(lock.withLock(step), close)
     })(Lock.make())
   )(Effect.ask<R>())
 
@@ -276,16 +295,17 @@ export const toAsyncIterable = <A, E>(
             })(Effect.exit(fx))
             if (fork(task) === null) reject(new TypeError('The stream of this iterator has been released.'))
           })
+        const over = { done: true, value: undefined } as const
+        let left = false
         const iterator: AsyncIterator<A, undefined> = {
           next: async () => {
-            const item = await run(next(stream))
-            return item._tag === 'Some'
-              ? { done: false, value: item.value }
-              : { done: true, value: undefined }
+            const item: Option<A> = left ? { _tag: 'None' } : await run(next(stream))
+            return item._tag === 'Some' ? { done: false, value: item.value } : over
           },
           return: async () => {
+            left = true
             await run(stream.close)
-            return { done: true, value: undefined }
+            return over
           }
         }
         const cancelAll = LowLevel.cancelScope(LowLevel.childrenScope(nursery), 'the iterator was released')
@@ -307,7 +327,7 @@ export const toAsyncIterable = <A, E>(
 export const merge =
   <B, E2>(that: ReceiveStream<B, E2>) =>
   <A, E>(stream: ReceiveStream<A, E>): Resource.Resource<unknown, never, ReceiveStream<A | B, E | E2>> =>
-    filled('Stream.merge', 0, (send) =>
+    filled('Stream.merge', 0, Effect.andThen(that.close)(stream.close), (send) =>
       TaskGroup.open<E | E2>({ name: 'Stream.merge' })((group) =>
         Effect.andThen(group.spawn(forEach(send)(that)))(group.spawn(forEach(send)(stream)))
       )
@@ -339,7 +359,12 @@ export const zip =
         return [a, b] as const
       })(that.receive)
     )(first)
-    return source<readonly [A, B], E | E2>(pair, Effect.andThen(that.close)(stream.close))
+    // One pair after the other, or two receivers would take the same partner. Made with the first one: `zip` is no effect.
+    let shared: Lock.Lock | null = null
+    const receive = Effect.flatMap((lock: Lock.Lock) => (shared ??= lock).withLock(pair))(
+      Effect.suspend(() => (shared === null ? Lock.make({ name: 'Stream.zip' }) : Effect.succeed(shared)))
+    )
+    return source<readonly [A, B], E | E2>(receive, Effect.andThen(that.close)(stream.close))
   }
 
 /**
@@ -351,7 +376,22 @@ export const zip =
 export const buffer =
   (capacity: number) =>
   <A, E>(stream: ReceiveStream<A, E>): Resource.Resource<unknown, never, ReceiveStream<A, E>> =>
-    filled('Stream.buffer', capacity, (send) => forEach(send)(stream))
+    filled('Stream.buffer', capacity, stream.close, (send) => forEach(send)(stream))
+
+/**
+ * The same stream, which ends when a scope around the receiver drains; see `CancelScope.untilDrain`. What was received before
+ * goes on, so a consumer finishes its item and leaves.
+ *
+ * @category operators
+ * @since 0.1.0
+ */
+export const untilDrain = <A, E>(stream: ReceiveStream<A, E>): ReceiveStream<A, E> =>
+  source(
+    Effect.flatMap((item: Option<A>): Effect.Effect<unknown, EndOfStream, A> =>
+      item._tag === 'Some' ? Effect.succeed(item.value) : end
+    )(CancelScope.untilDrain(stream.receive)),
+    stream.close
+  )
 
 /**
  * How {@link mapEffect} works on several items.
@@ -367,7 +407,11 @@ export interface MapEffectOptions {
 }
 
 /**
- * `f` for each item, several at a time. The first failure ends the stream.
+ * `f` for each item, several at a time. An item counts until its result was received, so a slow receiver holds the stream
+ * back.
+ *
+ * **Errors.** The first failure ends the stream. In order, it comes after the results of the items before it; otherwise at
+ * once, and results that nobody has received yet are dropped.
  *
  * @example
  * import assert from 'node:assert/strict'
@@ -391,45 +435,55 @@ export const mapEffect =
     stream: ReceiveStream<A, E>
   ): Resource.Resource<EnvOf<F>, never, ReceiveStream<ValueOf<F>, E | ErrorOf<F>>> => {
     const { concurrency = 1, ordered = true } = options
-    type Result = Effect.Effect<EnvOf<F>, ErrorOf<F>, ValueOf<F>>
-    const apply = (a: A): Result => Effect.suspend(() => f(a))
-    return filled<EnvOf<F>, E | ErrorOf<F>, ValueOf<F>>('Stream.mapEffect', 0, (send) =>
+    type Mapped = Future.Future<ErrorOf<F>, ValueOf<F>>
+    const apply = (a: A): Effect.Effect<EnvOf<F>, ErrorOf<F>, ValueOf<F>> => Effect.suspend(() => f(a))
+    return filled<EnvOf<F>, E | ErrorOf<F>, ValueOf<F>>('Stream.mapEffect', 0, stream.close, (send) =>
       Effect.flatMap((room: Semaphore.Semaphore) =>
         TaskGroup.open<E | ErrorOf<F>>({ name: 'Stream.mapEffect' })((group) => {
-          const startEach = (work: (a: A) => Effect.Effect<EnvOf<F>, ErrorOf<F>, unknown>) =>
-            forEach((a: A) =>
-              Effect.andThen(room.acquire)(group.spawn(Effect.ensuring(room.release)(work(a))))
-            )(stream)
+          // An item is received only when there is room for it. It takes up room until its result was received, so that a
+          // slow receiver holds the stream back.
+          const startEach = (start: (a: A) => Effect.Effect<EnvOf<F>, never, unknown>) =>
+            Effect.andThen(forEach((a: A) => Effect.andThen(room.acquire)(start(a)))(stream))(room.acquire)
           if (!ordered) {
-            return Effect.andThen(startEach((a) => Effect.flatMap(send)(apply(a))))(room.acquire)
+            return startEach((a) => group.spawn(Effect.andThen(room.release)(Effect.flatMap(send)(apply(a)))))
           }
-          // The results wait in the order of the items; a result that is waited for still counts as running.
           return Effect.flatMap(
             ([queue, results]: readonly [
-              MemoryStream.MemorySendStream<Future.Future<never, ValueOf<F>>>,
-              MemoryStream.MemoryReceiveStream<Future.Future<never, ValueOf<F>>>
+              MemoryStream.MemorySendStream<Mapped>,
+              MemoryStream.MemoryReceiveStream<Mapped>
             ]) => {
-              const sendInOrder = forEach((future: Future.Future<never, ValueOf<F>>) =>
-                Effect.flatMap(send)(future.wait)
-              )(results)
-              const startInOrder = forEach((a: A) =>
-                Effect.flatMap((future: Future.Future<never, ValueOf<F>>) =>
-                  Effect.andThen(room.acquire)(
-                    Effect.andThen(
-                      group.spawn(Effect.ensuring(room.release)(Effect.flatMap(future.succeed)(apply(a))))
-                    )(Effect.orDie(queue.send(future)))
-                  )
-                )(Future.make<never, ValueOf<F>>())
-              )(stream)
-              return Effect.andThen(Effect.ensuring(queue.close)(Effect.andThen(startInOrder)(room.acquire)))(
-                group.spawn(Effect.orDie(sendInOrder))
+              const sendInOrder = forEach((mapped: Mapped) =>
+                Effect.andThen(room.release)(Effect.flatMap(send)(mapped.wait))
+              )(source<Mapped, never>(Effect.orElse(() => end)(results.receive)))
+              // A failure waits for its turn as well.
+              const startInOrder = startEach((a) =>
+                Effect.flatMap((mapped: Mapped) =>
+                  Effect.andThen(
+                    group.spawn(
+                      handingOn<ErrorOf<F>>(mapped.complete)(Effect.flatMap(mapped.succeed)(apply(a)))
+                    )
+                  )(Effect.orDie(queue.send(mapped)))
+                )(Future.make<ErrorOf<F>, ValueOf<F>>())
+              )
+              return Effect.andThen(Effect.ensuring(queue.close)(startInOrder))(
+                group.spawn(Effect.ensuring(results.close)(sendInOrder))
               )
             }
-          )(MemoryStream.make<Future.Future<never, ValueOf<F>>>(Infinity))
+          )(MemoryStream.make<Mapped>(Infinity))
         })
-      )(Semaphore.make(concurrency))
+      )(roomFor(concurrency))
     )
   }
+
+/** Permits for that many at a time. */
+const roomFor = (concurrency: number): Effect.Effect<unknown, never, Semaphore.Semaphore> =>
+  concurrency === Infinity || (Number.isInteger(concurrency) && concurrency >= 1)
+    ? Semaphore.make(Math.min(concurrency, Number.MAX_SAFE_INTEGER))
+    : Effect.die(
+        new RangeError(
+          `The concurrency of mapEffect is a whole number from 1, or Infinity, but was given ${String(concurrency)}.`
+        )
+      )
 
 /**
  * What can be subscribed to.
@@ -467,7 +521,8 @@ type Received<S> = S extends { readonly receive: Effect.Effect<infer _R, infer _
 
 /**
  * The first of several receives that can go on, under its name; the others take nothing. When several can, the one that
- * stands first is taken. Streams that have ended are passed over; `EndOfStream` when all have.
+ * stands first is taken. Streams that have ended are passed over; `EndOfStream` when all have. While it waits it stands
+ * among the receivers of each stream, and is served in the order of arrival.
  *
  * The streams must be memory streams; for others, put a `buffer` on them first.
  *
@@ -494,47 +549,51 @@ export const select = <T extends { readonly [key: string]: ReceiveStream<unknown
   SelectError<T[keyof T]>,
   { readonly [K in keyof T]: readonly [K, Received<T[K]>] }[keyof T]
 > =>
-  LowLevel.park<never, never>('Stream.select', (resume) => {
-    const give = resume as (exit: Exit<unknown, readonly [string, unknown]>) => void
-    const open: Array<readonly [string, Selectable<unknown, unknown>]> = []
-    for (const [key, stream] of Object.entries(streams)) {
-      if (!isSelectable(stream)) {
-        give({ _tag: 'Left', left: { _tag: 'Die', defect: notSelectable(key) } })
-        return () => true
-      }
-      const arrival = stream.arrival()
-      if (arrival === null) open.push([key, stream])
-      else if (arrival._tag === 'Right') {
-        give({ _tag: 'Right', right: [key, arrival.right] })
-        return () => true
-      } else if (!isEndOf(arrival.left)) {
-        give(arrival)
-        return () => true
-      }
-    }
+  Effect.flatMap((exit: Exit<unknown, readonly [string, unknown]>) => Effect.fromExit(exit))(
+    LowLevel.operation(selectNow, streams)
+  ) as never
 
-    let waiting = open.length
-    const unwatch: Array<() => void> = []
-    const leave = () => {
-      for (const each of unwatch) each()
-    }
-    if (waiting === 0) give({ _tag: 'Left', left: { _tag: 'Fail', error: endOfStream } })
-    for (const [key, stream] of open) {
-      const watched = stream.watch((arrival) => {
-        if (arrival._tag === 'Left' && isEndOf(arrival.left) && --waiting > 0) {
-          watched()
-          return
-        }
-        leave()
-        give(arrival._tag === 'Right' ? { _tag: 'Right', right: [key, arrival.right] } : arrival)
+type Selected = Exit<unknown, readonly [string, unknown]>
+
+/** Takes what can be had now, or stands in all queues at once: what one of them gives ends the wait in the others. */
+const selectNow = (
+  self: LowLevel.Self,
+  streams: { readonly [key: string]: ReceiveStream<unknown, unknown> }
+): Selected | LowLevel.Suspended => {
+  if (LowLevel.isSelfCancelled(self)) return LowLevel.cancelSelf(self)
+  const open: Array<readonly [string, Selectable<unknown, unknown>]> = []
+  for (const [key, stream] of Object.entries(streams)) {
+    if (!isSelectable(stream)) return { _tag: 'Left', left: { _tag: 'Die', defect: notSelectable(key) } }
+    open.push([key, stream])
+  }
+  const places: Array<readonly [string, Selectable<unknown, unknown>]> = []
+  for (const [key, stream] of open) {
+    const arrival = stream.arrival()
+    if (arrival === null) places.push([key, stream])
+    else if (arrival._tag === 'Right') return { _tag: 'Right', right: [key, arrival.right] }
+    else if (!isEndOf(arrival.left)) return arrival
+  }
+  let waiting = places.length
+  if (waiting === 0) return { _tag: 'Left', left: { _tag: 'Fail', error: endOfStream } }
+
+  const leave: Array<() => void> = []
+  const leaveAll = () => {
+    for (const each of leave) each()
+  }
+  const lot = ParkingLot.make<undefined, never, Selected>('Stream.select', { onWithdraw: leaveAll })
+  for (const [key, stream] of places) {
+    leave.push(
+      stream.watch((arrival) => {
+        // Served already: the same stream was given twice, and both places have found it closed.
+        if (lot.size() === 0) return
+        if (arrival._tag === 'Left' && isEndOf(arrival.left) && --waiting > 0) return
+        leaveAll()
+        lot.succeedUnsafe(arrival._tag === 'Right' ? { _tag: 'Right', right: [key, arrival.right] } : arrival)
       })
-      unwatch.push(watched)
-    }
-    return () => {
-      leave()
-      return true
-    }
-  })
+    )
+  }
+  return ParkingLot.parkSelf(self, lot, undefined)
+}
 
 const isEndOf = (cause: Cause.Cause<unknown>): boolean => cause._tag === 'Fail' && isEnd(cause.error)
 

@@ -649,17 +649,31 @@ describe('Promises', () => {
       expect(discarded).to.deep.equal([])
     })
 
-    it('a thenable that settles inside of the abort comes too late for who has let go', async () => {
+    it('a thenable that settles inside of the abort ends the wait once', async () => {
       const settlesAtOnce = (signal: AbortSignal): PromiseLike<number> =>
         ({
           then: (onValue: (n: number) => void) => {
             signal.addEventListener('abort', () => onValue(1))
           }
         }) as PromiseLike<number>
-      const { cancel, exit } = launch(Promises.fromPromise(settlesAtOnce, options))
-      cancel('enough')
+      const work = deferred<number>()
+      // What they wait for next has nothing to do with that cancellation any more.
+      const next = <A>(a: A) =>
+        Timeout.shielded(Effect.map((n: number) => [a, n] as const)(Effect.fromTask(() => work.promise)))
+      const waits = launch(pipe(Promises.fromPromise(settlesAtOnce), Effect.flatMap(next)))
+      const letsGo = launch(
+        pipe(
+          Promises.fromPromise(settlesAtOnce, options),
+          Effect.catchCause((cause) => next(shape(cause)))
+        )
+      )
+      for (const { cancel } of [waits, letsGo]) cancel('enough')
       await turn()
-      expect(causeOf(exit()!)).to.equal('Cancelled')
+      expect([waits.exit(), letsGo.exit()]).to.deep.equal([undefined, undefined])
+      work.resolve(2)
+      await turn()
+      expect(waits.exit(), 'the value came in time').to.deep.equal(Exit.succeed([1, 2]))
+      expect(letsGo.exit(), 'and here too late').to.deep.equal(Exit.succeed(['Cancelled', 2]))
     })
   })
 
@@ -724,6 +738,24 @@ describe('Promises', () => {
         await waits.ended
       })
       expect(unhandled).to.deep.equal([])
+    })
+
+    it('and a callback at the end of one run that throws keeps no other run from its end', async () => {
+      const work = deferred<number>()
+      const wait = Promises.fromPromise(() => work.promise, { abandonOnCancel: true })
+      const bug = new Error('bug in the callback')
+      let other: ReturnType<typeof launch<number, never>> | undefined
+      const uncaught: Array<unknown> = []
+      await unhandledDuring(async () => {
+        process.on('uncaughtException', (thrown) => uncaught.push(thrown))
+        Runtime.runCallback(wait, () => {
+          throw bug
+        })
+        other = launch(wait)
+        work.resolve(1)
+      })
+      expect(uncaught).to.deep.equal([bug])
+      expect(other?.exit()).to.deep.equal(Exit.succeed(1))
     })
 
     it('the test sees one that is unhandled', async () => {

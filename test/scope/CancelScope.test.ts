@@ -17,7 +17,7 @@ import {
   show
 } from '../support/seeds.js'
 
-const { sleep, sync } = Effect
+const { sleep, sync, gen } = Effect
 
 /** The state of a scope after it has been left. */
 const left = (scope: CancelScope.CancelScope) =>
@@ -826,23 +826,22 @@ describe('CancelScope', () => {
       const clock = VirtualClock.make()
       const scheduler = SeededScheduler.make(0)
       const runtime = Runtime.make({ clock, scheduler })
-      const times: Array<number> = []
+      const before = clock.now()
       Runtime.runCallback(
-        Effect.gen(function* () {
-          yield* Timeout.moveOnAfter(500)(sleep(1))
-          yield* Timeout.moveOnAfter(10, { grace: 300 })(Effect.ensuring(sleep(5))(Effect.never))
-          yield* sleep(1)
-          times.push(yield* Effect.currentTime)
+        gen(function* () {
+          for (const ms of [100, 200, 300]) yield* Timeout.moveOnAfter(ms)(Effect.checkpoint)
+          yield* CancelScope.open((scope) => Effect.andThen(Effect.exit(Effect.checkpoint))(scope.cancel()), {
+            grace: 400
+          })
           yield* Effect.never
         }),
         () => undefined,
         { runtime }
       )
-      const before = clock.now()
       while (scheduler.advance() || clock.advance());
-      expect(times).to.deep.equal([before + 17])
-      // The clock may have been woken for nothing; no timer is left.
+      // The clock may be woken once for nothing; then no timer is left.
       expect(clock.pending()).to.equal(0)
+      expect(clock.now() - before).to.equal(100)
     })
   })
 
@@ -1404,24 +1403,25 @@ describe('CancelScope', () => {
 
     it('an outer grace that ends later still ends the shield of a scope whose own grace is over', () => {
       expectAll(
-        () =>
+        (log) =>
           CancelScope.open(
             () =>
-              Effect.gen(function* () {
-                yield* CancelScope.open(
-                  (scope) =>
-                    Effect.gen(function* () {
-                      yield* scope.cancel()
-                      yield* Effect.exit(Timeout.shielded(sleep(100)))
-                      yield* Effect.exit(sleep(1))
-                    }),
-                  { shield: true, grace: 2 }
-                )
-                yield* Timeout.shielded(sleep(100))
-              }),
-            { deadline: at(10), grace: 5 }
+              CancelScope.open(
+                (inner) =>
+                  gen(function* () {
+                    yield* Effect.exit(Timeout.shielded(sleep(100)))
+                    yield* log('cut by the inner grace')
+                    yield* inner.setShield(true)
+                    yield* Effect.exit(sleep(100))
+                    yield* log('cut by the outer grace')
+                    yield* sleep(1)
+                    yield* log('not reached')
+                  }),
+                { grace: 2 }
+              ),
+            { deadline: at(10), grace: 10 }
           ),
-        { exit: 'ok(None)', took: 15 }
+        { exit: 'ok(None)', log: ['cut by the inner grace@12', 'cut by the outer grace@20'], took: 20 }
       )
     })
 

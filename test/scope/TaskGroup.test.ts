@@ -140,6 +140,42 @@ describe('TaskGroup', () => {
       )
     })
 
+    it('TG-07 so it is for start: its function is called by the caller, each time that it runs', () => {
+      expectAll(
+        (log) =>
+          TaskGroup.open<Task.TaskCancelled>()((group) => {
+            let calls = 0
+            return gen(function* () {
+              const start = group.start((started: Started) => {
+                calls++
+                return Effect.andThen(log('task'))(started())
+              })
+              yield* log(`${calls} calls`)
+              yield* Effect.andThen(sync(() => calls))(start)
+              yield* log(`${calls} calls`)
+              yield* start
+              return calls
+            })
+          }),
+        { exit: 'ok(2)', lines: ['0 calls@0', '1 calls@0', 'task@0', 'task@0'] }
+      )
+      // One that throws starts nothing.
+      expectAll(
+        () =>
+          TaskGroup.open()((group) =>
+            gen(function* () {
+              const exit = yield* Effect.exit(
+                group.start((_: Started): Fx<void> => {
+                  throw new Error('body')
+                })
+              )
+              return [show(exit), (yield* group.tasks).length]
+            })
+          ),
+        { exit: 'ok(["Die(Error: body)",0])' }
+      )
+    })
+
     it('TG-08 what is no effect is a defect at the spawn that names the group', () => {
       for (const wrong of [undefined, 42, () => Effect.unit, Promise.resolve(1)]) {
         const { exit } = observe((log) =>
@@ -149,6 +185,9 @@ describe('TaskGroup', () => {
         )
         expect(defectOf(exit)).to.match(/^TypeError: The task group "workers" was given .* no Effect/)
       }
+      expect(
+        defectOf(observe(() => TaskGroup.open()((group) => group.start(() => null as never))).exit)
+      ).to.match(/^TypeError: Expected an Effect, but got null/)
       // What is made by a function for `start` is found out in the task, and given to the caller.
       const { exit } = observe(() => TaskGroup.open()((group) => group.start(() => 42 as never)))
       expect(defectOf(exit)).to.match(/^TypeError: Expected an Effect, but got 42/)
@@ -1284,6 +1323,32 @@ describe('TaskGroup', () => {
       )
     })
 
+    it('being ready too late does not make it a task of the group: its failure is the caller’s alone', () => {
+      expectAll(
+        (log) =>
+          TaskGroup.open<string>()((group) =>
+            gen(function* () {
+              const exit = yield* pipe(
+                group.start((started: Started) =>
+                  gen(function* () {
+                    yield* Effect.exit(sleep(5))
+                    yield* started()
+                    return yield* Effect.fail('late')
+                  })
+                ),
+                Timeout.moveOnAfter(5),
+                Effect.exit
+              )
+              yield* log(show(exit))
+              yield* sleep(5)
+              return 'spared'
+            })
+          ),
+        { exit: 'ok(spared)', log: ['Fail(late)@5'] },
+        40
+      )
+    })
+
     it('cancelling in the same instant in which the task is ready: started and running, or neither', () => {
       const seen = outcomes(
         () =>
@@ -1332,6 +1397,26 @@ describe('TaskGroup', () => {
         200
       )
       expect(seen).to.deep.equal(['Fail(no)'])
+    })
+
+    it('a caller whose grace ends while it waits for the end of the task: the failure goes to the group', () => {
+      expectAll(
+        (log) =>
+          TaskGroup.open<string>()((group) =>
+            gen(function* () {
+              const exit = yield* pipe(
+                group.start((_: Started) =>
+                  Effect.ensuring(after(50, Effect.fail('clean-up')))(Effect.never)
+                ),
+                Timeout.moveOnAfter(5, { grace: 1 }),
+                Effect.exit
+              )
+              yield* log(show(exit))
+              yield* Effect.never
+            })
+          ),
+        { exit: 'Fail(clean-up)', log: ['Die(CleanupOverran)@6'], took: 55 }
+      )
     })
 
     it('the task begins also when the caller is cancelled already', () => {

@@ -3,7 +3,7 @@ import { expect } from 'chai'
 import { pipe } from 'fp-ts/lib/function.js'
 import type * as O from 'fp-ts/lib/Option.js'
 import { CancelScope, Effect, TaskGroup } from 'millrace'
-import { type Fx, observe, type Observed } from './seeds.js'
+import { observe, type Observed } from './seeds.js'
 
 export class Ledger {
   private readonly counts = new Map<string, { acquired: number; released: number }>()
@@ -75,60 +75,69 @@ export interface CancelledAt<E, A> extends Observed<E, O.Option<A>> {
 }
 
 /**
- * Cancels the program once at each virtual time and once at each turn, as long as that is before its end, under several
- * seeds. The ledger must balance as soon as the scope around the program has been left.
+ * Cancels the program once at each virtual time and there once after each of some turns, as long as that is before its end,
+ * under several seeds. The ledger must balance as soon as the scope around the program is left. Gives the number of runs.
  */
 export const cancelEverywhere = <E, A>(
   program: (ledger: Ledger) => Effect.Effect<{}, E, A>,
   check: (run: CancelledAt<E, A>) => void = () => undefined,
-  options: { readonly seeds?: number; readonly maxPoints?: number } = {}
+  options: { readonly seeds?: number; readonly turns?: number; readonly maxTime?: number } = {}
 ): number => {
-  const { seeds = 4, maxPoints = 400 } = options
+  const { seeds = 4, turns = 6, maxTime = 200 } = options
   let points = 0
-  const sweep = (kind: string, wait: (n: number) => Fx<void>, seed: number): void => {
-    for (let n = 0; n < maxPoints; n++) {
-      const ledger = new Ledger()
-      let ended = false
-      let inTime = false
-      let faults: ReadonlyArray<string> = []
-      const run = observe(
-        () =>
-          TaskGroup.open()((group) =>
-            CancelScope.open((scope) =>
-              Effect.gen(function* () {
-                yield* group.spawn(
+
+  /** Whether the cancellation came before the program had ended. */
+  const cancelAt = (time: number, turn: number, seed: number): boolean => {
+    const point = `seed ${seed}, cancelled at ${time} after ${turn} turns`
+    const ledger = new Ledger()
+    let ended = false
+    let inTime = false
+    let faults: ReadonlyArray<string> = []
+    const run = observe(
+      () =>
+        TaskGroup.open()((group) =>
+          CancelScope.open((scope) =>
+            Effect.gen(function* () {
+              yield* group.spawn(
+                pipe(
+                  Effect.sleep(time),
+                  Effect.andThen(Effect.repeatN(turn)(Effect.yieldNow)),
                   Effect.andThen(
                     Effect.sync(() => {
                       inTime = !ended
                       scope.cancelUnsafe('everywhere')
                     })
-                  )(wait(n)),
-                  { name: 'canceller' }
-                )
-                const fx: Effect.Effect<{}, E, A> = program(ledger)
-                return yield* Effect.onExit(() =>
-                  Effect.sync(() => {
-                    ended = true
-                    faults = ledger.balance()
-                  })
-                )(fx)
-              })
-            )
-          ),
-        seed
-      )
-      expect(faults, `seed ${seed}, cancelled at ${kind} ${n}`).to.deep.equal([])
-      expect(ledger.balance(), `seed ${seed}, cancelled at ${kind} ${n}, later`).to.deep.equal([])
-      if (!ended) throw new Error('the program did not end')
-      points++
-      check({ ...(run as Observed<E, O.Option<A>>), point: `${kind} ${n}`, ledger, inTime })
-      if (!inTime) return
-    }
-    throw new Error(`the program has more than ${maxPoints} points`)
+                  )
+                ),
+                { name: 'canceller' }
+              )
+              const fx: Effect.Effect<{}, E, A> = program(ledger)
+              return yield* Effect.onExit(() =>
+                Effect.sync(() => {
+                  ended = true
+                  faults = ledger.balance()
+                })
+              )(fx)
+            })
+          )
+        ),
+      seed
+    )
+    expect(faults, point).to.deep.equal([])
+    expect(ledger.balance(), `${point}, later`).to.deep.equal([])
+    if (!ended) throw new Error(`${point}: the program did not end`)
+    points++
+    check({ ...(run as Observed<E, O.Option<A>>), point, ledger, inTime })
+    return inTime
   }
+
   for (let seed = 0; seed < seeds; seed++) {
-    sweep('time', (n) => Effect.sleep(n / 2), seed)
-    sweep('turn', (n) => pipe(Effect.yieldNow, Effect.repeatN(n)), seed)
+    for (let time = 0; ; time += 0.5) {
+      if (time > maxTime) throw new Error(`the program takes more than ${maxTime} ms`)
+      let some = false
+      for (let turn = 0; turn <= turns && cancelAt(time, turn, seed); turn++) some = true
+      if (!some) break
+    }
   }
   return points
 }

@@ -45,11 +45,6 @@ export class LazySignal {
     return this.controller.signal
   }
 
-  /** The signal if somebody has asked for it. */
-  get made(): AbortSignal | null {
-    return this.controller === null ? null : this.controller.signal
-  }
-
   abort(reason: unknown): void {
     if (this.aborted) return
     this.aborted = true

@@ -9,13 +9,13 @@
  */
 import type { Cause } from '../Cause.js'
 import { hasCancelled, joinThen, mapLeaves, partitionFails, withoutCancelled } from './causes.js'
-import { closeIterator } from './generator.js'
+import { closeIterator, running } from './generator.js'
 import { Nursery } from './nursery.js'
 import { Evaluate, Fault, Op, Raise, Signal, type Untyped } from './op.js'
 import type { Child, Owner } from './owner.js'
 import { Arms, type ArmsHost } from './parallel.js'
 import type { Run } from './run.js'
-import { type Cancellable, ScopeNode } from './scopeTree.js'
+import { type Cancellable, RoleArms, RoleGroup, ScopeNode } from './scopeTree.js'
 import type { Turn } from '../Scheduler.js'
 import type { WaitList } from './waiting.js'
 import { type Wait, type Waiter } from './waiting.js'
@@ -72,6 +72,8 @@ export class Fiber implements Turn, Waiter, Cancellable, Child, ArmsHost {
   flags: number
   frames: Op | Array<Op> | null
   wait: Wait | null
+  /** Since when it waits: the time of the turn. */
+  since: number
   waitPrevious: Waiter | null
   waitNext: Waiter | null
   waitItem: Untyped
@@ -108,6 +110,8 @@ export class Fiber implements Turn, Waiter, Cancellable, Child, ArmsHost {
     this.flags = flags
     this.frames = null
     this.wait = null
+    // No integer, so that the field holds a double from the beginning: a change later would change the hidden class.
+    this.since = NaN
     this.waitPrevious = null
     this.waitNext = null
     this.waitItem = undefined
@@ -163,6 +167,7 @@ export class Fiber implements Turn, Waiter, Cancellable, Child, ArmsHost {
   park(wait: Wait): typeof Signal {
     this.status = Waiting
     this.wait = wait
+    this.since = this.runOf.turnTime()
     if (this.scope.unarmed) this.scope.armDeadlines()
     return Signal
   }
@@ -200,6 +205,7 @@ export class Fiber implements Turn, Waiter, Cancellable, Child, ArmsHost {
   // ---- scopes
 
   enterScope(node: ScopeNode): void {
+    node.opener = this
     this.scope.removeFiber(this)
     node.savedMask = this.mask
     this.mask = 0
@@ -592,6 +598,7 @@ const execute = (first: Fiber): void => {
               const { name, grace } = current.a
               if (grace !== undefined) checkDuration('A grace', grace)
               const outer = new ScopeNode(fiber.runOf, fiber.scope, name ?? 'group', fiber.mask > 0)
+              outer.role = RoleGroup
               fiber.enterScope(outer)
               if (grace !== undefined) outer.setGrace(grace)
               const nursery = new Nursery(fiber, outer, outer.name, current.c)
@@ -603,6 +610,8 @@ const execute = (first: Fiber): void => {
               // Parallel
               const strategy = (0, current.a)()
               const scope = new ScopeNode(fiber.runOf, fiber.scope, strategy.kind, fiber.mask > 0)
+              scope.role = RoleArms
+              scope.opener = fiber
               const arms = new Arms(fiber, scope, strategy)
               stack[sp++] = new Op(43, fiber, base, arms)
               base = sp
@@ -723,13 +732,16 @@ const execute = (first: Fiber): void => {
             case 34: {
               // UnwindFrame: a finally block goes on. The frame stays while it runs, since it may throw.
               sp++
-              const result = frame.a.next(value)
+              const iterator = frame.a
+              frame.a = running
+              const result = iterator.next(value)
               if (result.done) {
                 sp--
                 fiber.mask--
                 mode = frame.b
                 value = frame.c
               } else {
+                frame.a = iterator
                 current = result.value
                 mode = 0
               }
@@ -883,7 +895,7 @@ const execute = (first: Fiber): void => {
             }
             case 33: {
               // GeneratorFrame: its finally blocks run as finalizers
-              const unwind = new Op(34, frame.a, mode, value)
+              const unwind = new Op(34, running, mode, value)
               stack[sp++] = unwind
               fiber.mask++
               const result = closeIterator(frame.a)
@@ -891,6 +903,7 @@ const execute = (first: Fiber): void => {
                 sp--
                 fiber.mask--
               } else {
+                unwind.a = frame.a
                 current = result.value
                 mode = 0
               }
@@ -901,13 +914,16 @@ const execute = (first: Fiber): void => {
               frame.c = fiber.afterFinalizer(frame.b, frame.c, mode, value)
               frame.b = 6
               sp++
-              const result = closeIterator(frame.a)
+              const iterator = frame.a
+              frame.a = running
+              const result = closeIterator(iterator)
               if (result.done) {
                 sp--
                 fiber.mask--
                 mode = 6
                 value = frame.c
               } else {
+                frame.a = iterator
                 current = result.value
                 mode = 0
               }
@@ -996,6 +1012,7 @@ const execute = (first: Fiber): void => {
         fiber = fiber.fork(arms, arms.scope, arm, arms.index, 0)
         fiber.status = Running
         fiber.value = undefined
+        if (fiber.runOf.instruments !== null) resumed(fiber)
         current = arm
         mode = 0
         break
@@ -1032,6 +1049,10 @@ const releaseStack = (fiber: Fiber, shared: Array<Op> | null): void => {
   sharedStack = fiber.frames === shared ? [] : shared
   // A deep program must not keep its memory for good.
   if (sharedStack.length > copied) sharedStack.length = copied
+  // What has ended must not be held by frames that nothing has written over yet.
+  if (fiber.runOf.closed || (fiber.owner === null && fiber.status === Done)) {
+    for (let at = 0; at < sharedStack.length && sharedStack[at] !== unitOp; at++) sharedStack[at] = unitOp
+  }
 }
 
 export const setLocal = (fiber: Fiber, key: object, value: unknown): void => {

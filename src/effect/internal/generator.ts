@@ -18,8 +18,12 @@ interface EffectIterator {
 const ended: Result = { done: true, value: undefined }
 
 /** Runs the finally blocks of a generator up to the first effect in one of them. */
-export const closeIterator = (iterator: EffectIterator): Result =>
-  iterator.return === undefined ? ended : iterator.return(undefined)
+export const closeIterator = (iterator: EffectIterator | null | undefined): Result =>
+  // A function that is no generator may give anything.
+  typeof iterator?.return === 'function' ? iterator.return(undefined) : ended
+
+/** Stands for a generator while it runs: one that throws has ended, and is not closed again. */
+export const running: EffectIterator = { next: () => ended }
 
 /**
  * One effect after the other, made by `f`; the values go to `collect`. Its own result object, like the iterator of an

@@ -10,7 +10,7 @@ import type { Cause } from '../Cause.js'
 import { filterLeaves, withoutCancelled } from './causes.js'
 import { Fault, Return, type Untyped } from './op.js'
 import { Exits, type Child, type Owner } from './owner.js'
-import { type Cancellable, cancellation, ScopeNode, walk } from './scopeTree.js'
+import { type Cancellable, cancellation, RoleTasks, ScopeNode, walk } from './scopeTree.js'
 import type { Wait, Waiter } from './waiting.js'
 
 /** The fiber that opened the group. */
@@ -50,6 +50,7 @@ export class Nursery implements Owner, Wait {
     this.name = name
     this.outer = outer
     this.scope = new ScopeNode(outer.host, outer, name, false)
+    this.scope.role = RoleTasks
     this.host = host
     this.optional = optional
     this.state = Open

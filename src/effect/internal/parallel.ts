@@ -5,7 +5,7 @@
  * @internal
  */
 import { failures, type Cancelled, type Cause } from '../Cause.js'
-import { filterLeaves, joinAllBoth, joinThen, withoutCancelled } from './causes.js'
+import { filterLeaves, isCancelledOnly, joinAllBoth, joinThen } from './causes.js'
 import { Fault, Return, type Op, type Untyped } from './op.js'
 import { Exits, type Child, type Owner } from './owner.js'
 import { cancellation, type ScopeNode } from './scopeTree.js'
@@ -43,6 +43,8 @@ export class Arms implements Owner, Wait {
   private started: number
   private exhausted: boolean
   stopped: boolean
+  /** An arm has observed a cancellation of a scope outside and raised it again behind a shield; it is not absorbed here. */
+  private raisedAgain: boolean
   /** The host waits for the arms; until then the run loop starts them inline. */
   waiting: boolean
 
@@ -56,6 +58,7 @@ export class Arms implements Owner, Wait {
     this.started = 0
     this.exhausted = false
     this.stopped = false
+    this.raisedAgain = false
     this.waiting = false
   }
 
@@ -111,8 +114,13 @@ export class Arms implements Owner, Wait {
 
   private stop(child: Child): void {
     this.stopped = true
-    if (this.running === 0) return
     const cause = child.failure()
+    if (cause !== null && isCancelledOnly(cause)) {
+      // Cut short from outside: the others are too, and hear of that.
+      if (this.scope.effective) return
+      this.raisedAgain = true
+    }
+    if (this.running === 0) return
     const task = child.name
     this.scope.cancel({
       reason:
@@ -132,7 +140,7 @@ export class Arms implements Owner, Wait {
 
   /** Cancellations of the arms were made here, and nothing outside of the scope is cancelled. */
   absorbs(): boolean {
-    return this.scope.absorbs()
+    return !this.raisedAgain && this.scope.absorbs()
   }
 
   /** The arms are cancelled, not the wait for them. */
@@ -179,7 +187,7 @@ abstract class Base implements Strategy {
   abstract outcome(arms: Arms): { readonly mode: number; readonly value: Untyped }
 }
 
-/** All the values, in the order of the arms; the first failure cancels the rest. */
+/** All the values, in the order of the arms; the first failure cancels the rest, and after a cancellation none starts. */
 export class All extends Base {
   private readonly values: Array<Untyped>
 
@@ -193,7 +201,8 @@ export class All extends Base {
       this.values[child.label as number] = child.value
       return false
     }
-    return this.exits.add(child.failure() as Cause<unknown>) !== null
+    this.exits.add(child.failure() as Cause<unknown>)
+    return true
   }
 
   outcome(arms: Arms): { readonly mode: number; readonly value: Untyped } {
@@ -266,7 +275,7 @@ export class FirstSuccess extends Base {
   }
 }
 
-/** All the values, or all the typed failures in the order of the arms. Only a defect stops the others. */
+/** All the values, or all the typed failures in the order of the arms. Only a defect or a cancellation stops the others. */
 export class Validate extends Base {
   private readonly values: Array<Untyped>
   private readonly errors: Array<ReadonlyArray<unknown> | undefined>
@@ -287,7 +296,7 @@ export class Validate extends Base {
     const rest = filterLeaves(cause, (leaf) => leaf._tag !== 'Fail')
     if (rest === null) return false
     this.exits.add(rest)
-    return withoutCancelled(rest) !== null
+    return true
   }
 
   outcome(arms: Arms): { readonly mode: number; readonly value: Untyped } {

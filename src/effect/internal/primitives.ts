@@ -11,8 +11,21 @@ import type { Exit } from '../Exit.js'
 import { LazySignal, withAmbient } from './ambient.js'
 import { joinThen, withoutCancelled } from './causes.js'
 import type { Timer } from './deadlines.js'
-import { checkDuration, Done, Looked, New, type Fiber } from './fiber.js'
-import { Cancel, Check, Die, Fail, Fault, Op, Primitive, Return, Signal, type Untyped } from './op.js'
+import { checkDuration, Done, Looked, New, Waiting, type Fiber } from './fiber.js'
+import {
+  Cancel,
+  Check,
+  Die,
+  Evaluate,
+  Fail,
+  Fault,
+  Op,
+  Primitive,
+  Return,
+  Signal,
+  type Untyped
+} from './op.js'
+import { walk } from './scopeTree.js'
 import { type Wait, type Waiter, WaitList, never as neverEnds } from './waiting.js'
 
 export type PrimitiveFunction = (fiber: Fiber, b: Untyped, c: Untyped) => Untyped
@@ -268,6 +281,35 @@ export const statusOf = (fiber: Fiber): Status => {
   // The scope that the task as a whole lives in: scopes, shields and finalizers of its own say nothing about it.
   const home = fiber.own ?? fiber.owner?.scope ?? fiber.runOf.root
   return home.effective ? 'cancelling' : 'running'
+}
+
+// ---- seeing the others
+
+/** Marks a fiber that only waits for the others to wait. */
+const othersBlocked: Wait = { label: 'waitAllTasksBlocked', foreign: false, abandon: () => true }
+
+/** Yields as long as another fiber of the run can go on. */
+export const waitAllBlocked: Op = primitive((fiber) => {
+  if (fiber.isCancelled()) return fiber.raiseCancelled()
+  if (!othersCanRun(fiber)) {
+    fiber.wait = null
+    return undefined
+  }
+  const signal = fiber.reschedule(Evaluate, waitAllBlocked)
+  fiber.wait = othersBlocked
+  return signal
+})
+
+const othersCanRun = (fiber: Fiber): boolean => {
+  let found = false
+  walk(fiber.runOf.root, (node) => {
+    for (let each = node.firstFiber; each !== null && !found; each = each.scopeNext) {
+      const other = each as Fiber
+      found = other !== fiber && other.status !== Waiting && other.wait !== othersBlocked
+    }
+    return !found
+  })
+  return found
 }
 
 // ---- environment and locals

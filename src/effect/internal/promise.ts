@@ -5,9 +5,9 @@
  * @internal
  */
 import type { Cause } from '../Cause.js'
-import { toError } from '../Cause.js'
+import { CauseError, toError } from '../Cause.js'
 import { LazySignal, withAmbient } from './ambient.js'
-import { joinThen } from './causes.js'
+import { isCancelledOnly, joinThen } from './causes.js'
 import type { Fiber } from './fiber.js'
 import { Cancel, Die, Fail, Fault, type Op, Return, type Untyped } from './op.js'
 import { Callback, primitive, type PrimitiveFunction } from './primitives.js'
@@ -29,12 +29,20 @@ interface PromiseOp {
   readonly wantsSignal: boolean
 }
 
-const isAbort = (reason: unknown, signal: AbortSignal | null): boolean => {
-  if (signal !== null && reason === signal.reason) return true
-  if (typeof reason !== 'object' || reason === null) return false
+/** What says that the cancellation has arrived: our own error for it, or the reason of the signal that we were given. */
+const saysCancelled = (reason: unknown, cancelled: Cause<unknown>): boolean =>
+  (reason instanceof CauseError && isCancelledOnly(reason.source)) ||
+  (cancelled._tag === 'Cancelled' &&
+    cancelled.reason._tag === 'Aborted' &&
+    reason === cancelled.reason.reason)
+
+/** Whether a rejection after a cancellation comes from it: it is the reason of the abort, has it as `cause`, or is named so. */
+const isAbort = (reason: unknown, cancelled: Cause<unknown>): boolean => {
+  if (typeof reason !== 'object' || reason === null) return saysCancelled(reason, cancelled)
   try {
+    if (saysCancelled(reason, cancelled)) return true
     const { name, cause } = reason as { readonly name?: unknown; readonly cause?: unknown }
-    return name === 'AbortError' || (signal !== null && cause !== undefined && cause === signal.reason)
+    return name === 'AbortError' || (cause !== undefined && saysCancelled(cause, cancelled))
   } catch {
     // What was thrown may be anything, a proxy that refuses to be read too.
     return false
@@ -62,7 +70,8 @@ const promisePrimitive: PrimitiveFunction = (
   if (fiber.isCancelled()) return fiber.raiseCancelled()
   const { asyncContext } = fiber.runOf
   const lazy = wantsSignal || asyncContext ? new LazySignal() : null
-  let cancelled = false
+  /** The cancellation, once it came. */
+  let cancelled: Cause<unknown> | null = null
 
   const callback = new Callback(
     fiber,
@@ -70,9 +79,9 @@ const promisePrimitive: PrimitiveFunction = (
     true,
     (forced) => abandon || forced,
     () => {
-      if (cancelled) return
-      cancelled = true
-      lazy?.abort(toError(fiber.causeOf(Cancel, undefined)))
+      if (cancelled !== null) return
+      cancelled = fiber.causeOf(Cancel, undefined)
+      lazy?.abort(toError(cancelled))
     }
   )
 
@@ -97,7 +106,7 @@ const promisePrimitive: PrimitiveFunction = (
         outcome = { mode: Die, value: defect }
       }
       // A Left after the abort is how such code says that it has stopped.
-      if (cancelled && outcome.mode === Fail) {
+      if (cancelled !== null && outcome.mode === Fail) {
         discard(fiber, value)
         outcome = { mode: Cancel, value: undefined }
       }
@@ -105,7 +114,7 @@ const promisePrimitive: PrimitiveFunction = (
     callback.resume(outcome.mode, outcome.value)
   }
   const rejected = (reason: unknown): void => {
-    const aborted = cancelled && isAbort(reason, lazy === null ? null : lazy.made)
+    const aborted = cancelled !== null && isAbort(reason, cancelled)
     if (callback.settled) {
       if (!aborted) discard(fiber, reason)
       return
@@ -115,12 +124,9 @@ const promisePrimitive: PrimitiveFunction = (
       return
     }
     const outcome = mapped(onReject, reason)
-    if (cancelled) {
-      const cause = joinThen(
-        fiber.causeOf(Cancel, undefined),
-        fiber.causeOf(outcome.mode, outcome.value) as Cause<unknown>
-      )
-      callback.resume(Fault, cause)
+    if (cancelled !== null) {
+      const rest: Cause<unknown> = fiber.causeOf(outcome.mode, outcome.value)
+      callback.resume(Fault, joinThen(fiber.causeOf(Cancel, undefined), rest))
     } else callback.resume(outcome.mode, outcome.value)
   }
 

@@ -7,7 +7,7 @@ import type { Clock } from '../Clock.js'
 import type { Instrument } from '../Instrument.js'
 import type { Scheduler, Turn } from '../Scheduler.js'
 import { Timers } from './deadlines.js'
-import { ScopeNode } from './scopeTree.js'
+import { RoleRoot, ScopeNode } from './scopeTree.js'
 
 export class Run {
   readonly clock: Clock
@@ -19,6 +19,8 @@ export class Run {
   /** A run that was given up (`runSync` of something that waits): what still calls back is ignored. */
   closed: boolean
   private ids: number
+  private turn: number
+  private timeOfTurn: number
   private lazyTimers: Timers | null
 
   constructor(
@@ -36,6 +38,9 @@ export class Run {
     this.ids = 0
     this.lazyTimers = null
     this.root = new ScopeNode(this, null, name, false)
+    this.root.role = RoleRoot
+    this.turn = NaN
+    this.timeOfTurn = 0
   }
 
   nextId(): number {
@@ -54,6 +59,17 @@ export class Run {
 
   now(): number {
     return this.clock.now()
+  }
+
+  /** The time, read once a turn of the host: waits are too many to read the clock for each. */
+  turnTime(): number {
+    const { turn } = this.scheduler
+    if (turn === undefined) return this.clock.now()
+    if (turn !== this.turn) {
+      this.turn = turn
+      this.timeOfTurn = this.clock.now()
+    }
+    return this.timeOfTurn
   }
 
   /** A turn became ready by a call from outside. */

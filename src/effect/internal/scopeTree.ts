@@ -71,16 +71,57 @@ class GraceEnd implements Timer {
   }
 }
 
+class DrainEnd implements Timer {
+  time: number
+  readonly order: number
+  index: number
+  private readonly node: ScopeNode
+  private readonly why: Cancellation
+
+  constructor(node: ScopeNode, time: number, order: number, why: Cancellation) {
+    this.time = time
+    this.order = order
+    this.index = -1
+    this.node = node
+    this.why = why
+  }
+
+  fire(): void {
+    this.node.cancel(this.why)
+  }
+}
+
+// What a node of the tree is, for those who show it.
+export const RoleScope = 0
+/** Holds the body of a group. */
+export const RoleGroup = 1
+/** Holds the tasks of a group, inside of its `RoleGroup`. */
+export const RoleTasks = 2
+/** Holds the arms of a parallel composition. */
+export const RoleArms = 3
+/** The scope of one task, made when it was cancelled. */
+export const RoleOwn = 4
+export const RoleRoot = 5
+
 /** For what lives outside of fibers, such as an abort signal or a listener. */
 export class ScopeHooks {
   /** Called once, when the scope becomes effectively cancelled. */
   readonly onCancel: Set<() => void>
   /** Called when the scope is left. */
   readonly onClose: Set<() => void>
+  /** Called once, when the scope or one around it starts to drain. */
+  readonly onDrain: Set<() => void>
+  /** The soft phase of a shutdown: sources inside end, what is under way goes on. */
+  draining: boolean
+  /** When the soft phase is over and the scope is cancelled. */
+  drainEnd: Timer | null
 
   constructor() {
     this.onCancel = new Set()
     this.onClose = new Set()
+    this.onDrain = new Set()
+    this.draining = false
+    this.drainEnd = null
   }
 }
 
@@ -115,9 +156,15 @@ export class ScopeNode {
   graceEnd: Timer | null
   why: Cancellation | null
   leaf: Cancelled | null
+  /** The cancelled scope around that makes this one effective, once somebody has asked for it. */
+  cancelledAbove: ScopeNode | null
   /** The cancellation that was absorbed on leaving. */
   caught: Cancelled | null
   name: string
+  /** One of `Role…`. */
+  role: number
+  /** The fiber that entered it. */
+  opener: Cancellable | null
   hooks: ScopeHooks | null
   /** It was left: a handle that somebody kept does nothing any more. */
   closed: boolean
@@ -143,8 +190,11 @@ export class ScopeNode {
     this.graceEnd = null
     this.why = null
     this.leaf = null
+    this.cancelledAbove = null
     this.caught = null
     this.name = name
+    this.role = RoleScope
+    this.opener = null
     this.hooks = null
     this.closed = false
     if (parent !== null) parent.adopt(this)
@@ -193,12 +243,15 @@ export class ScopeNode {
     if (this.parent !== null) this.parent.disown(this)
     if (this.deadline !== null) this.host.timers.remove(this.deadline)
     if (this.graceEnd !== null) this.host.timers.remove(this.graceEnd)
-    if (this.hooks !== null) for (const callback of this.hooks.onClose) callback()
+    if (this.hooks === null) return
+    if (this.hooks.drainEnd !== null) this.host.timers.remove(this.hooks.drainEnd)
+    for (const callback of this.hooks.onClose) callback()
   }
 
   /** Puts a new scope between this one and `child` (or around nothing, when there is no child yet). */
   insert(child: ScopeNode | null, name: string): ScopeNode {
     const between = new ScopeNode(this.host, this, name, false)
+    between.role = RoleOwn
     if (child !== null) {
       this.disown(child)
       between.adopt(child)
@@ -222,11 +275,19 @@ export class ScopeNode {
     return this.cancelled && !this.cancelledFromOutside()
   }
 
-  /** The nearest cancelled scope, shields ignored. */
+  /**
+   * The nearest cancelled scope, shields ignored. Where it is effective, what was found is kept on the way, so that all
+   * scopes of a deep tree find theirs in one walk.
+   */
   nearestCancelled(): ScopeNode | null {
     let node: ScopeNode | null = this
-    while (node !== null && !node.cancelled) node = node.parent
-    return node
+    while (node !== null && !node.cancelled && node.cancelledAbove === null) node = node.parent
+    if (node === null) return null
+    const found: ScopeNode = node.cancelled ? node : (node.cancelledAbove as ScopeNode)
+    for (let each: ScopeNode = this; each !== node; each = each.parent as ScopeNode) {
+      if (each.effective) each.cancelledAbove = found
+    }
+    return found
   }
 
   effectiveDeadline(): number {
@@ -254,6 +315,39 @@ export class ScopeNode {
     this.cancelled = true
     this.why = why
     if (!this.effective) this.spread()
+  }
+
+  /**
+   * Starts the soft phase: draining-aware sources inside end, also behind shields, and after `grace` ms the scope is
+   * cancelled. Only the first call counts.
+   */
+  drain(why: Cancellation, grace: number): void {
+    if (this.closed || this.cancelled) return
+    const hooks = (this.hooks ??= new ScopeHooks())
+    if (hooks.draining) return
+    hooks.draining = true
+    if (grace !== Infinity) {
+      const { timers } = this.host
+      hooks.drainEnd = new DrainEnd(this, this.host.now() + grace, timers.nextOrder(), why)
+      timers.add(hooks.drainEnd)
+    }
+    const callbacks: Array<() => void> = []
+    walk(this, (node) => {
+      if (node.hooks !== null) {
+        callbacks.push(...node.hooks.onDrain)
+        node.hooks.onDrain.clear()
+      }
+      return true
+    })
+    for (const callback of callbacks) callback()
+  }
+
+  /** Whether this scope or one around it drains. */
+  isDraining(): boolean {
+    for (let node: ScopeNode | null = this; node !== null; node = node.parent) {
+      if (node.hooks !== null && node.hooks.draining) return true
+    }
+    return false
   }
 
   /**
@@ -327,6 +421,7 @@ export class ScopeNode {
     walk(this, (node) => {
       if (node.cancelled || !node.effective) return false
       node.effective = false
+      node.cancelledAbove = null
       if (node.graceEnd !== null) {
         this.host.timers.remove(node.graceEnd)
         node.graceEnd = null

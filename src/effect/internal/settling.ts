@@ -12,6 +12,17 @@ interface Waiting {
 
 const shared = new WeakMap<PromiseLike<unknown>, Set<Waiting>>()
 
+/** What throws at the end of one run, such as the callback of `runCallback`, keeps nobody else from being told. */
+const apart = (call: () => void): void => {
+  try {
+    call()
+  } catch (thrown) {
+    // As if each had called `then` for itself. It may be no error: whoever threw it chose.
+    // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors
+    void Promise.reject(thrown)
+  }
+}
+
 /** Calls back once when the promise settles; the result takes that back. A rejection is observed in any case. */
 export const whenSettled = (
   promise: Promise<unknown>,
@@ -26,11 +37,11 @@ export const whenSettled = (
     promise.then(
       (value) => {
         shared.delete(promise)
-        for (const each of waiting) each.onValue(value)
+        for (const each of waiting) apart(() => each.onValue(value))
       },
       (reason: unknown) => {
         shared.delete(promise)
-        for (const each of waiting) each.onReason(reason)
+        for (const each of waiting) apart(() => each.onReason(reason))
       }
     )
     all = waiting

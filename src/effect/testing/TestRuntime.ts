@@ -74,7 +74,11 @@ export interface TestOptions {
  * import { TestRuntime } from 'millrace/testing'
  *
  * const program = TaskGroup.open()((group) => group.spawn(Effect.never, { name: 'server' }))
- * const tree = 'main waits on TaskGroup\nserver waits on never'
+ * const tree = [
+ *   'main running, waits on TaskGroup since 0 ms',
+ *   '└─ group "group"',
+ *   '   └─ server running, waits on never since 0 ms'
+ * ].join('\n')
  * assert.deepEqual(TestRuntime.runExit(program), Exit.die({ _tag: 'Deadlock', tree }))
  *
  * @category model
@@ -98,7 +102,7 @@ export interface Deadlock {
  * const exit = TestRuntime.runExit(Promises.fromPromise(() => Promise.resolve(1)))
  * assert.ok(exit._tag === 'Left')
  * const [defect] = Cause.defects(exit.left)
- * assert.deepEqual(defect, { _tag: 'ForeignWait', names: ['main'], tree: 'main waits on fromPromise' })
+ * assert.deepEqual(defect, { _tag: 'ForeignWait', names: ['main'], tree: 'main running, waits on fromPromise since 0 ms' })
  *
  * @category model
  * @since 0.1.0

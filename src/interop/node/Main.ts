@@ -42,6 +42,11 @@ export type ShutdownSignal = 'SIGINT' | 'SIGTERM' | 'SIGPIPE'
 export interface MainOptions<E = unknown, A = unknown> {
   /** Milliseconds that clean-up may take after a signal; without it clean-up is never cut short. */
   readonly grace?: number
+  /**
+   * Milliseconds of the soft phase after a signal: sources that know about draining end, work that is under way goes on, and
+   * only then the root scope is cancelled. Without it a signal cancels at once.
+   */
+  readonly drain?: number
   readonly runtime?: Runtime
   /** Name of the main task and of the root scope; `main` when absent. */
   readonly name?: string
@@ -114,17 +119,17 @@ const say = (text: string): void => {
  * @since 0.1.0
  */
 export const run = <E, A>(fx: Effect.Effect<{}, E, A>, options: MainOptions<E, A> = {}): void => {
-  const { exitCode, ...runOptions } = options
+  const { exitCode, drain, ...runOptions } = options
   let received: ShutdownSignal | undefined
   let ended = false
-  let describe: () => string = () => ''
+  let view: LowLevel.RunView | undefined
   let reminder: ReturnType<typeof setTimeout> | undefined
 
   process.exitCode = 1
   const alive = setInterval(() => undefined, aLongTime)
 
   const sayWhatIsAlive = (headline: string): void => {
-    say(`${headline}\n${describe()}`)
+    say(`${headline}\n${view?.describe() ?? ''}`)
   }
 
   const onSignal = (signal: ShutdownSignal): void => {
@@ -143,7 +148,9 @@ export const run = <E, A>(fx: Effect.Effect<{}, E, A>, options: MainOptions<E, A
     reminder.unref()
     // Later, since the first steps of the program run before there is a `cancel`, and it may be they that signal.
     queueMicrotask(() => {
-      cancel({ _tag: 'Shutdown', signal })
+      const reason: Cause.CancelReason = { _tag: 'Shutdown', signal }
+      if (drain === undefined || view === undefined) cancel(reason)
+      else view.drain(reason, drain)
     })
   }
 
@@ -181,8 +188,8 @@ export const run = <E, A>(fx: Effect.Effect<{}, E, A>, options: MainOptions<E, A
   // This one stays: what was written may reach nobody after the end.
   process.stdout.on('error', onOutputError)
 
-  const program = Effect.flatMap((view: LowLevel.RunView) => {
-    describe = view.describe
+  const program = Effect.flatMap((run: LowLevel.RunView) => {
+    view = run
     return fx
   })(LowLevel.currentRun)
   const cancel = runCallback(program, onExit, runOptions)

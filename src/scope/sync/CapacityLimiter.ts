@@ -95,8 +95,8 @@ class FairLimiter implements CapacityLimiter {
   constructor(total: number, options: NameOptions | undefined) {
     this.total = total
     this.lot = ParkingLot.make(waitLabel('CapacityLimiter.acquire', options), {
-      onWithdraw: () => {
-        this.forgetWithdrawn()
+      onWithdraw: (loan) => {
+        this.waiting.delete(loan.borrower)
       }
     })
     this.acquire = LowLevel.operation((self) => this.borrow(self, ofTask(self)))
@@ -153,12 +153,6 @@ class FairLimiter implements CapacityLimiter {
       this.loans.set(loan.borrower, loan)
       this.lot.succeedUnsafe(undefined)
     }
-  }
-
-  /** Which one has left the queue is not said, so the set is made anew; a cancellation is rare. */
-  private forgetWithdrawn(): void {
-    this.waiting.clear()
-    for (const loan of this.lot.items()) this.waiting.add(loan.borrower)
   }
 
   readonly acquireFor = (borrower: unknown): Effect.Effect<unknown, never, void> =>

@@ -41,13 +41,26 @@ export interface Condition {
    * checkpoint.
    */
   readonly wait: Effect.Effect<unknown, never, void>
-  /** Waits until the predicate holds; looks at it first, and after each notification. */
-  readonly waitFor: (predicate: () => boolean) => Effect.Effect<unknown, never, void>
+  /**
+   * Waits until the predicate gives something truthy, which is the result; looks at it first, and after each notification.
+   *
+   * **Cancellation.** As of `wait`. When the predicate holds after a notification, that counts, and a cancellation is seen at
+   * the next checkpoint.
+   */
+  readonly waitFor: <A>(predicate: () => A) => Effect.Effect<unknown, never, Truthy<A>>
   /** Wakes up to `n` of those that wait, in the order of their arrival. */
   readonly notify: (n: number) => Effect.Effect<unknown, never, void>
   readonly notifyAll: Effect.Effect<unknown, never, void>
   readonly statistics: Effect.Effect<unknown, never, ConditionStatistics>
 }
+
+/**
+ * A type without what is falsy.
+ *
+ * @category type helpers
+ * @since 0.1.0
+ */
+export type Truthy<A> = Exclude<A, false | null | undefined | 0 | 0n | ''>
 
 /**
  * How a condition is made.
@@ -76,8 +89,16 @@ const build = (lock: Lock.Lock, options: ConditionOptions | undefined): Conditio
     Effect.checkCancelled
   )
 
-  const waitFor = (predicate: () => boolean): Effect.Effect<unknown, never, void> =>
-    Effect.whilst(Effect.sync(() => !predicate()))(wait)
+  // After a notification the predicate is asked before any cancellation: a notification that brought the change must not be
+  // lost with this task while others wait for one.
+  const waitFor = <A>(predicate: () => A): Effect.Effect<unknown, never, Truthy<A>> => {
+    const turn: Effect.Effect<unknown, never, Truthy<A>> = Effect.suspend(() => {
+      const seen = predicate()
+      return seen ? Effect.succeed(seen as Truthy<A>) : again
+    })
+    const again = Effect.flatMap(() => turn)(wait)
+    return Effect.andThen(whenOwned(lock, turn))(Effect.checkCancelled)
+  }
 
   const notify = (n: number): Effect.Effect<unknown, never, void> =>
     whenOwned(

@@ -4,66 +4,54 @@
  * @internal
  */
 import * as Effect from '../../effect/Effect.js'
+import type { Exit } from '../../effect/Exit.js'
 import * as Resource from '../../scope/Resource.js'
 import * as TaskGroup from '../../scope/TaskGroup.js'
 import * as MemoryStream from '../MemoryStream.js'
 import type { ReceiveStream } from '../ObjectStream.js'
-import { type EndOfStream, endOfStream, type Lagged } from '../StreamError.js'
-import { type Handed, handingOn, receiveHanded, source } from './filled.js'
+import type { ClosedResource, EndOfStream, Lagged } from '../StreamError.js'
+import { end, handingOn, source } from './filled.js'
 
-type SendEnd<A, E> = MemoryStream.MemorySendStream<Handed<A, E>>
-type ReceiveEnd<A, E> = MemoryStream.MemoryReceiveStream<Handed<A, E>>
+type Ends<A> = readonly [MemoryStream.MemorySendStream<A>, MemoryStream.MemoryReceiveStream<A>]
 
 export interface Subscribable<A, E> {
   readonly subscribe: Resource.Resource<unknown, never, ReceiveStream<A, E | Lagged>>
 }
 
 class Hub<A, E> {
-  private readonly subscribers = new Set<SendEnd<A, E>>()
-  /** How the stream ended, for those that come later. */
-  private ended: Handed<A, E> | EndOfStream | null = null
+  private readonly subscribers = new Set<MemoryStream.MemorySendStream<A>>()
+  private ended = false
+  /** The failure that the stream has ended with. Each subscriber finds it at its end, so that it needs no room in a buffer. */
+  failure: Exit<E, never> | null = null
   private readonly lag: number | undefined
 
   constructor(lag: number | undefined) {
     this.lag = lag
   }
 
-  readonly tell = (handed: Handed<A, E>): Effect.Effect<unknown, never, void> =>
+  readonly tell = (a: A): Effect.Effect<unknown, never, void> =>
     Effect.suspend(() =>
       // A subscriber may leave at any moment.
-      Effect.forEach((subscriber: SendEnd<A, E>) =>
-        Effect.orElse(() => Effect.unit)(subscriber.send(handed))
+      Effect.forEach((subscriber: MemoryStream.MemorySendStream<A>) =>
+        Effect.orElse(() => Effect.unit)(subscriber.send(a))
       )([...this.subscribers])
     )
 
-  readonly fail = (failure: Handed<A, E>): Effect.Effect<unknown, never, void> => {
-    this.ended = failure
-    return this.tell(failure)
-  }
-
-  readonly finish: Effect.Effect<unknown, never, void> = Effect.suspend(() => {
-    this.ended ??= endOfStream
-    return Effect.forEach((subscriber: SendEnd<A, E>) => subscriber.close)([...this.subscribers])
+  readonly finish: Effect.Effect<unknown, never, void> = Effect.sync(() => {
+    this.ended = true
+    for (const subscriber of this.subscribers) subscriber.closeUnsafe()
   })
 
-  private readonly join = ([send]: readonly [SendEnd<A, E>, ReceiveEnd<A, E>]): Effect.Effect<
-    unknown,
-    never,
-    void
-  > =>
-    Effect.suspend(() => {
-      if (this.ended === null) {
-        this.subscribers.add(send)
-        return Effect.unit
-      }
-      if (this.ended !== endOfStream) send.sendUnsafe(this.ended as Handed<A, E>)
-      return send.close
+  private readonly join = ([send]: Ends<A>): Effect.Effect<unknown, never, void> =>
+    Effect.sync(() => {
+      if (this.ended) send.closeUnsafe()
+      else this.subscribers.add(send)
     })
 
   private readonly ends = Resource.make(
     Effect.suspend(() =>
       Effect.tap(this.join)(
-        MemoryStream.make<Handed<A, E>>(this.lag ?? 1, {
+        MemoryStream.make<A>(this.lag ?? 1, {
           name: 'Stream.broadcast',
           overflow: this.lag === undefined ? 'wait' : 'dropOldest'
         })
@@ -76,7 +64,18 @@ class Hub<A, E> {
   )
 
   readonly subscribe: Resource.Resource<unknown, never, ReceiveStream<A, E | Lagged>> = Resource.map(
-    ([, receive]: readonly [SendEnd<A, E>, ReceiveEnd<A, E>]) => {
+    ([, receive]: Ends<A>) => {
+      let failure: Exit<E, never> | null = null
+      let ended = false
+      // The failure once, then the end.
+      const atEnd = Effect.suspend((): Effect.Effect<unknown, E | EndOfStream, never> => {
+        failure = ended ? null : this.failure
+        ended = true
+        return failure === null ? end : Effect.fromExit(failure)
+      })
+      const next = Effect.orElse((error: ClosedResource | EndOfStream) =>
+        error._tag === 'EndOfStream' ? atEnd : end
+      )(receive.receive)
       let told = 0
       const checkLag = Effect.flatMap(
         ({ dropped }: MemoryStream.MemoryStreamStatistics): Effect.Effect<unknown, Lagged, void> => {
@@ -85,7 +84,6 @@ class Hub<A, E> {
           return missed === 0 ? Effect.unit : Effect.fail({ _tag: 'Lagged', dropped: missed })
         }
       )(receive.statistics)
-      const next = receiveHanded(receive)
       return source<A, E | Lagged>(
         this.lag === undefined ? next : Effect.andThen(next)(checkLag),
         receive.close
@@ -103,7 +101,11 @@ export const broadcastTo = <A, E>(
     TaskGroup.open({ name: 'Stream.broadcast' })((group) =>
       Effect.gen(function* () {
         const hub = new Hub<A, E>(lag)
-        const work = handingOn<E>(hub.fail)(forEach((a) => hub.tell({ _tag: 'Right', right: a })))
+        const fail = (failure: Exit<E, never>) =>
+          Effect.sync(() => {
+            hub.failure = failure
+          })
+        const work = handingOn<E>(fail)(forEach(hub.tell))
         yield* group.spawn(Effect.ensuring(hub.finish)(work), { name: 'Stream.broadcast', service: true })
         return yield* Effect.ensuring(stream.close)(use(hub))
       })

@@ -42,23 +42,25 @@ export const handingOn =
     )(work)
 
 /**
- * A stream that a task fills with `send`. What the task fails with is received after the items before it, and is the end of
- * the stream. The task is cancelled and awaited when the resource is released.
+ * A stream that a task fills with `send` from what `sources` closes: these belong to it. What the task fails with is received
+ * after the items before it, and is the end of the stream. The task is cancelled and awaited when the resource is released.
  */
 export const filled = <R, E, A>(
   name: string,
   capacity: number,
+  sources: Effect.Effect<unknown, never, void>,
   fill: (send: (a: A) => Effect.Effect<unknown, never, void>) => Effect.Effect<R, E, unknown>
 ): Resource.Resource<R, never, ReceiveStream<A, E>> =>
   Resource.fromUse(<R2, E2, B>(use: (stream: ReceiveStream<A, E>) => Effect.Effect<R2, E2, B>) =>
     TaskGroup.open({ name })((group) =>
       Effect.gen(function* () {
         const [send, receive] = yield* MemoryStream.make<Handed<A, E>>(capacity, { name })
-        // The receiving end is closed when nobody wants more.
-        const hand = (exit: Handed<A, E>) => Effect.orElse(() => Effect.unit)(send.send(exit))
+        // Closed means that nobody wants more: the task stops where it is, until it is cancelled.
+        const hand = (exit: Handed<A, E>) => Effect.orElse(() => Effect.never)(send.send(exit))
         const work = handingOn<E>(hand)(Effect.suspend(() => fill((a) => hand({ _tag: 'Right', right: a }))))
         yield* group.spawn(Effect.ensuring(send.close)(work), { name, service: true })
-        return yield* Effect.ensuring(receive.close)(use(source(receiveHanded(receive), receive.close)))
+        const close = Effect.andThen(sources)(receive.close)
+        return yield* Effect.ensuring(close)(use(source(receiveHanded(receive), close)))
       })
     )
   )

@@ -5,38 +5,45 @@
  * @internal
  */
 
+/** What both ends share. Nothing here may refer to an end. */
+export interface Watched {
+  readonly name: string | undefined
+  readonly openSend: number
+  readonly openReceive: number
+}
+
 interface Forgotten {
   readonly side: 'send' | 'receive'
-  readonly name: string | undefined
-  /** Whether somebody on the other side may wait. */
-  readonly awaited: () => boolean
+  readonly watched: Watched
 }
 
 interface WarningProcess {
   readonly emitWarning?: (message: string, options: { readonly type: string }) => void
 }
 
-const registry = new FinalizationRegistry<Forgotten>(({ side, name, awaited }) => {
-  if (!awaited()) return
-  const { process } = globalThis as { readonly process?: WarningProcess }
-  const which = name === undefined ? '' : ` ${JSON.stringify(name)}`
-  process?.emitWarning?.(
+/** Each is told once, and only so many: a leak that goes on is not told a thousand times. */
+const told = new Set<string>()
+const mostTold = 100
+
+const registry = new FinalizationRegistry<Forgotten>(({ side, watched }) => {
+  // Somebody on the other side may wait.
+  if ((side === 'send' ? watched.openReceive : watched.openSend) === 0) return
+  const which = watched.name === undefined ? '' : ` ${JSON.stringify(watched.name)}`
+  const warning =
     `The ${side} end of a MemoryStream${which} was dropped without being closed. Close each end and each clone, for example ` +
-      'with Resource.closing.',
-    { type: 'ResourceWarning' }
-  )
+    'with Resource.closing.'
+  if (told.has(warning) || told.size >= mostTold) return
+  told.add(warning)
+  const { process } = globalThis as { readonly process?: WarningProcess }
+  process?.emitWarning?.(warning, { type: 'ResourceWarning' })
 })
 
-/** Watches over an end; the result says that it was closed. `awaited` must not refer to the end. */
-export const warnWhenForgotten = (
-  end: object,
-  side: 'send' | 'receive',
-  name: string | undefined,
-  awaited: () => boolean
-): (() => void) => {
-  const token = {}
-  registry.register(end, { side, name, awaited }, token)
-  return () => {
-    registry.unregister(token)
-  }
+/** Watches over an end until it is closed. */
+export const warnWhenForgotten = (end: object, side: 'send' | 'receive', watched: Watched): void => {
+  registry.register(end, { side, watched }, end)
+}
+
+/** The end was closed. */
+export const closedInTime = (end: object): void => {
+  registry.unregister(end)
 }

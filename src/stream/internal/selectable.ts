@@ -15,8 +15,8 @@ export interface Selectable<out A, out E> {
   /** Takes what can be had now: an item, or the failure that a receive would give. Null: it would wait. */
   arrival(): Arrival<A, E> | null
   /**
-   * Is given the next item or failure that comes when no receiver waits for it; it must take it, and then take back its
-   * place, here and everywhere else. The result does that.
+   * Waits among the receivers, in the order of arrival. The item or failure that it is given is taken: whoever watches gives
+   * up its other places before anything else happens. The result gives this place up.
    */
   watch(watcher: (arrival: Arrival<A, E>) => void): () => void
 }

@@ -112,16 +112,21 @@ describe('Main', () => {
       )
     })
 
+    /** How long something waits is the host's business. */
+    const timeless = (tree: string) => tree.replace(/ since \d+ ms/g, '')
+    const stubbornTree = [
+      'main cancelling, waits on TaskGroup',
+      '└─ group "group"',
+      '   └─ flusher cancelling, waits on never'
+    ]
+
     it('a second signal prints what is alive, and leaves at once', async () => {
-      expect(await run('stubborn', signals(['ready', 'SIGINT'], ['cleaning', 'SIGINT']))).to.deep.equal(
+      const exit = await run('stubborn', signals(['ready', 'SIGINT'], ['cleaning', 'SIGINT']))
+      expect({ ...exit, stderr: timeless(exit.stderr) }).to.deep.equal(
         ended(
           130,
           text('ready', 'cleaning'),
-          text(
-            'SIGINT again: leaving at once. Still alive:',
-            'main waits on TaskGroup',
-            'flusher waits on never'
-          )
+          text('SIGINT again: leaving at once. Still alive:', ...stubbornTree)
         )
       )
     })
@@ -140,14 +145,12 @@ describe('Main', () => {
       )
       expect(performance.now() - before).to.be.within(5000, 9000)
       expect(code).to.equal(143)
-      expect(stderr).to.equal(
+      expect(timeless(stderr)).to.equal(
         text(
           'Clean-up after SIGTERM takes longer than 5 s. Still alive:',
-          'main waits on TaskGroup',
-          'flusher waits on never',
+          ...stubbornTree,
           'SIGTERM again: leaving at once. Still alive:',
-          'main waits on TaskGroup',
-          'flusher waits on never'
+          ...stubbornTree
         )
       )
     }).timeout(15_000)
@@ -159,7 +162,14 @@ describe('Main', () => {
       )
       expect(code).to.equal(130)
       expect(stdout).to.equal(text('ready', 'reader has stopped'))
-      expect(stderr).to.match(/^Alive:\nmain waits on all\nreader waits on never\ntimer waits on sleep\n/)
+      const tree = text(
+        'Alive:',
+        'main running, waits on all',
+        '└─ group "all"',
+        '   ├─ reader running, waits on never',
+        '   └─ timer running, waits on sleep'
+      )
+      expect(timeless(stderr).startsWith(tree)).to.equal(true)
     })
 
     it('that comes from the first steps of the program is not lost', async () => {
