@@ -322,7 +322,7 @@ export const Monoid: MonoidOf<LawSet> = {
 // -------------------------------------------------------------------------------------
 
 /** A second or so for each set, and the same inputs each time. */
-export const quick: Params = { runs: 150, schedules: 2, cap: 300, seed: 1 }
+export const quick: Params = { runs: 250, schedules: 2, cap: 300, seed: 1 }
 
 /** For the night: other inputs each time. */
 export const deep: Params = { runs: 4000, schedules: 4, cap: 5000, seed: 1 }
