@@ -152,11 +152,11 @@ export const causesAsData: LawSet = lawSet('causes as data', [
     )
   }),
   about('D2 Then is associative', distinct, (a, b, c) => same(then(then(a, b), c), then(a, then(b, c)))),
-  about('D2 also where leaves come again', sharing, (a, b, c) =>
+  about('D2 Then is associative also where leaves come again', sharing, (a, b, c) =>
     same(then(then(a, b), c), then(a, then(b, c)))
   ),
   about('D3 Both is associative', distinct, (a, b, c) => same(both(both(a, b), c), both(a, both(b, c)))),
-  about('D3 also where leaves come again', sharing, (a, b, c) =>
+  about('D3 Both is associative also where leaves come again', sharing, (a, b, c) =>
     same(both(both(a, b), c), both(a, both(b, c)))
   ),
   about('D3 Both is commutative', distinct, (a, b) => same(both(a, b), both(b, a))),
@@ -206,7 +206,7 @@ export const causesAsData: LawSet = lawSet('causes as data', [
     const composed = same(Cause.map(g)(Cause.map(f)(a)), Cause.map((n: number) => g(f(n)))(a))
     return composed ?? same(Cause.map((n: number) => n)(a), a)
   }),
-  about('D6 and goes into joins', distinct, (a, b) => {
+  about('D6 map goes into joins', distinct, (a, b) => {
     const f = Cause.map((n: number) => n + 1)
     return same(f(then(a, b)), then(f(a), f(b))) ?? same(f(both(a, b)), both(f(a), f(b)))
   }),
@@ -221,7 +221,7 @@ export const causesAsData: LawSet = lawSet('causes as data', [
       )
     }
   ),
-  about('D7 it goes into joins and through map', distinct, (a, b) => {
+  about('D7 leaving out cancellations goes into joins and through map', distinct, (a, b) => {
     const f = Cause.map((n: number) => n + 1)
     const left = strip(a)
     return (
@@ -337,7 +337,7 @@ const withoutOdd = (cause: Cause.Cause<Tagged>): Cause.Cause<Tagged> | null => {
  * @since 0.1.0
  */
 export const handlers: LawSet = lawSet('handlers of causes', [
-  handling('H1 orElse takes the failures out, runs once, with the first, and what is left stays', [
+  handling('D11 orElse takes the failures out, runs once, with the first, and what is left stays', [
     ({ cause, k }) =>
       (w) =>
         Effect.orElse((error: unknown) => Effect.andThen(build(w, 'k', k))(w.tick(show(error))))(
@@ -351,7 +351,7 @@ export const handlers: LawSet = lawSet('handlers of causes', [
             )
           : raise(cause)
   ]),
-  handling('H2 match does the same', [
+  handling('D12 match handles as orElse does', [
     ({ cause }) =>
       () =>
         Effect.match(
@@ -364,7 +364,7 @@ export const handlers: LawSet = lawSet('handlers of causes', [
           ? afterwards(onlyDefects(cause))(Effect.of(['failed', Cause.failures(cause)[0]]))
           : raise(cause)
   ]),
-  handling('H3 mapError and orDie act on every failure of the cause', [
+  handling('D13 mapError and orDie act on every failure of the cause', [
     ({ cause }) =>
       () =>
         Effect.tuple([
@@ -386,7 +386,7 @@ export const handlers: LawSet = lawSet('handlers of causes', [
           )
         ])
   ]),
-  handling('H4 tapError runs once, with the first failure, and the cause stays', [
+  handling('D14 tapError runs once, with the first failure, and the cause stays', [
     ({ cause, k }) =>
       (w) =>
         Effect.tapError((error: unknown) => Effect.andThen(build(w, 'k', k))(w.tick(show(error))))(
@@ -402,7 +402,7 @@ export const handlers: LawSet = lawSet('handlers of causes', [
             )(Effect.exit(Effect.andThen(build(w, 'k', k))(w.tick(show(Cause.failures(cause)[0])))))
           : raise(cause)
   ]),
-  handling('H5 catchTag takes only its own', [
+  handling('D15 catchTag takes only its own', [
     ({ cause, k }) =>
       (w) => {
         const tagged: Effect.Effect<unknown, Tagged, never> = Effect.failCause(withTags(cause))
@@ -419,7 +419,7 @@ export const handlers: LawSet = lawSet('handlers of causes', [
       }
   ]),
   equation<{ readonly e: Program }>({
-    name: 'H6 exit never fails, whatever is inside',
+    name: 'D16 exit never fails, whatever is inside',
     group,
     input: fc.record({ e: sequential }),
     show: printInputs,
@@ -432,7 +432,7 @@ export const handlers: LawSet = lawSet('handlers of causes', [
       (w) =>
         Effect.exit(build(w, 'e', e))
   }),
-  handling('H7 exit(fromExit(x)) = of(x), without cancellations', [
+  handling('D17 exit(fromExit(x)) = of(x), without cancellations', [
     ({ cause }) =>
       () =>
         Effect.exit(raise(cause)),
@@ -441,7 +441,7 @@ export const handlers: LawSet = lawSet('handlers of causes', [
         Effect.of(Exit.failCause(cause))
   ]),
   law({
-    name: 'H8 equality of exits is that of causes and of values',
+    name: 'D18 equality of exits is that of causes and of values',
     group,
     input: fc.tuple(causes, causes, fc.nat(1), fc.nat(1)),
     show: ([a, b]) => showAll([a, b]),

@@ -165,7 +165,7 @@ export interface Question<T> {
 class Refuted extends Error {}
 
 const replayOf = (name: string, seed: number, path: string | null): string =>
-  `LAWS_SEED=${seed}${path === null ? '' : ` LAWS_PATH=${path}`} npx mocha -g ${JSON.stringify(name)}`
+  `LAWS_SEED=${seed}${path === null ? '' : ` LAWS_PATH=${path}`} npx mocha -f ${JSON.stringify(name)}`
 
 /**
  * A law that must hold for every input.

@@ -528,7 +528,7 @@ const waits: fc.Arbitrary<Waits> = fc.record({ acquire: fc.nat(3), release: fc.n
  */
 export const resourcesInParallel: LawSet = lawSet('resources side by side', [
   invariant({
-    name: 'H6 both are acquired at the same time, and released at the same time',
+    name: 'H6 resources side by side are acquired at the same time, and released at the same time',
     group,
     input: fc.record({ x: waits, y: waits }),
     show: showParts,
@@ -548,7 +548,7 @@ export const resourcesInParallel: LawSet = lawSet('resources side by side', [
     }
   }),
   invariant({
-    name: 'H6 whatever ends them, both are released once',
+    name: 'H6 whatever ends resources side by side, both are released once',
     group,
     input: fc.record({ x: parts, y: parts, k }),
     show: showParts,
@@ -582,7 +582,7 @@ export const resourcesInParallel: LawSet = lawSet('resources side by side', [
     }
   }),
   equationOfSets<Used>({
-    name: 'H6 beside a resource that is there already it is as alone, where nothing else runs and nothing is cancelled',
+    name: 'H6 a resource beside one that is there already is as alone, where nothing else runs and nothing is cancelled',
     group,
     contexts: unaccompanied.filter((name) => name === 'alone'),
     input: fc.record({ r: fc.record({ acquire: sequentialValue(), release: sequentialValue() }), k }),

@@ -321,7 +321,7 @@ export const levels: LawSet = lawSet('levels', [
         ),
     check: never('between')
   }),
-  sides<OneFx>('L6 behind a shield it does', { e }, [
+  sides<OneFx>('L6 behind a shield a cancelled scope absorbs, whatever is outside', { e }, [
     ({ e }) =>
       (w) =>
         cancelled(() =>
@@ -852,7 +852,7 @@ export const masking: LawSet = lawSet('masking', [
     ]
   ),
   sides<OneFx & { readonly fails: boolean }>(
-    'K6 and it begins with what is a value or a failure',
+    'K6 going on after a value or a failure is going on',
     { e, fails: fc.boolean() },
     [
       ({ e, fails }) =>
@@ -877,7 +877,7 @@ export const masking: LawSet = lawSet('masking', [
     ['alone']
   ),
   noEquation<OneFx>({
-    name: 'K8 elsewhere it is something',
+    name: 'K8 elsewhere a shield is something',
     group,
     input: fc.record({ e: sequential }),
     show: printInputs,
@@ -963,7 +963,7 @@ export const descriptionsOfScopes: LawSet = lawSet('scope descriptions', [
     ]
   ),
   sides<Descriptions & OneFx>(
-    'S6 also where the effect cancels a scope outside',
+    'S6 within(a ∘ b) = within(a) ∘ within(b), also where the effect cancels a scope outside',
     { a: descriptions, b: descriptions, e },
     [
       ({ a, b, e }) =>

@@ -158,7 +158,7 @@ describe('laws as values', () => {
     expect(verdict).to.have.property('_tag', 'Falsified')
     const { report, replay } = verdict as LawSet.Falsified
     expect(report).to.equal('small numbers\nn = 10\n10 is not small')
-    expect(replay).to.match(/^LAWS_SEED=-?\d+ LAWS_PATH=[\d:]+ npx mocha -g "small numbers"$/)
+    expect(replay).to.match(/^LAWS_SEED=-?\d+ LAWS_PATH=[\d:]+ npx mocha -f "small numbers"$/)
     const [, seed, path] = /LAWS_SEED=(-?\d+) LAWS_PATH=([\d:]+)/.exec(replay)!
     const again = small.check({ ...params, seed: Number(seed), path: path! })
     expect(again).to.have.property('report', report)
