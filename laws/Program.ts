@@ -221,16 +221,55 @@ const isLeaf = ([op]: readonly [Instruction, number]): boolean => arities[op] ==
 
 const generated = (weights: Weights, maxDepth: number): fc.Arbitrary<Program> => {
   const entries = Object.entries(weights) as ReadonlyArray<readonly [Instruction, number]>
-  const { whole } = fc.letrec<{ whole: Program; leaf: Program }>((tie) => ({
+  const { whole } = fc.letrec<{ whole: Program; leaf: Program; pause: Program; task: Program }>((tie) => ({
     leaf: fc.oneof(
       ...entries.filter(isLeaf).map(([op, weight]) => ({
         weight,
         arbitrary: numbersOf(op).map((n) => program(op, n))
       }))
     ),
+    pause: fc
+      .tuple(
+        fc.constantFrom<Instruction>('checkpoint', 'yieldNow', 'sleep'),
+        fc.constantFrom(1, 1, 2, 3),
+        fc.oneof(
+          { weight: 3, arbitrary: fc.constant(program('tick')) },
+          { weight: 1, arbitrary: tie('leaf') }
+        )
+      )
+      .map(([op, n, then]) => program('flatMap', 0, [program(op, op === 'sleep' ? n : 0), then])),
+    task:
+      weights.yieldNow === undefined
+        ? tie('whole')
+        : fc.oneof({ weight: 1, arbitrary: tie('whole') }, { weight: 1, arbitrary: tie('pause') }),
     whole: fc.oneof(
       { maxDepth, depthSize: 'medium', depthIdentifier: fc.createDepthIdentifier() },
       { weight: 8, arbitrary: tie('leaf') },
+      ...(weights.yieldNow === undefined ? [] : [{ weight: 7, arbitrary: tie('pause') }]),
+      ...(weights.cancel === undefined
+        ? []
+        : [
+            {
+              weight: weights.cancel,
+              arbitrary: tie('task').map((then) =>
+                program('scope', 0, [program('flatMap', 0, [program('cancel'), then])])
+              )
+            }
+          ]),
+      ...(weights.spawn === undefined
+        ? []
+        : [
+            {
+              weight: weights.spawn,
+              arbitrary: fc
+                .tuple(tie('task'), tie('task'))
+                .map((of) => program('group', 0, [program('spawn', 0, of)]))
+            },
+            {
+              weight: weights.spawn,
+              arbitrary: fc.tuple(tie('task'), tie('task')).map((of) => program('both', 0, of))
+            }
+          ]),
       ...entries
         .filter((entry) => !isLeaf(entry))
         .map(([op, weight]) => ({
@@ -249,7 +288,7 @@ const straightWeights: Weights = {
   succeed: 1,
   value: 2,
   tick: 5,
-  fail: 2,
+  fail: 3,
   die: 1,
   environment: 1,
   cancel: 1,
@@ -278,7 +317,7 @@ const sequentialWeights: Weights = {
   never: 2,
   cancel: 5,
   flatMap: 14,
-  shielded: 6,
+  shielded: 16,
   moveOnAfter: 4,
   failAfter: 3,
   scope: 5
@@ -287,7 +326,7 @@ const sequentialWeights: Weights = {
 const concurrentWeights: Weights = {
   ...sequentialWeights,
   group: 6,
-  spawn: 7,
+  spawn: 12,
   spawnOwned: 2,
   join: 3,
   cancelTask: 2,
@@ -338,6 +377,12 @@ export const arrows = (programs: fc.Arbitrary<Program>): fc.Arbitrary<Arrow> =>
 // interpreting
 // -------------------------------------------------------------------------------------
 
+/** The two ends of a memory stream. */
+export type Ends = readonly [
+  MemoryStream.MemorySendStream<unknown>,
+  MemoryStream.MemoryReceiveStream<unknown>
+]
+
 /** What the names of a program stand for, the innermost last. */
 export interface Names {
   readonly values: ReadonlyArray<unknown>
@@ -350,6 +395,15 @@ export interface Names {
 }
 
 export const noNames: Names = { values: [], scopes: [], groups: [], tasks: [], lock: null, stream: null }
+
+/** A memory stream for the time of an effect. */
+export const withStream = (capacity: number, use: (stream: Ends) => Fx): Fx =>
+  Effect.bracket(MemoryStream.make<unknown>(capacity), use, ([send, receive]) =>
+    Effect.sync(() => {
+      send.closeUnsafe()
+      receive.closeUnsafe()
+    })
+  )
 
 const pick = <A>(those: ReadonlyArray<A>, n: number): A | undefined =>
   those[those.length - 1 - (n % those.length)]
@@ -374,10 +428,7 @@ export const interpret = (world: World, prefix: string, whole: Program, names: P
     )
   }
   if (given.stream === null && uses(whole, 'send', 'receive')) {
-    return pipe(
-      MemoryStream.make<unknown>(1),
-      Effect.flatMap((stream) => interpret(world, prefix, whole, { ...given, stream }))
-    )
+    return withStream(1, (stream) => interpret(world, prefix, whole, { ...given, stream }))
   }
   return at(world, prefix, whole, 0, given)
 }

@@ -7,19 +7,7 @@
 import fc from 'fast-check'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as O from 'fp-ts/lib/Option.js'
-import {
-  CancelScope,
-  Cause,
-  Effect,
-  Event,
-  Exit,
-  Lock,
-  LowLevel,
-  MemoryStream,
-  Scope,
-  TaskGroup,
-  Timeout
-} from 'millrace'
+import { CancelScope, Cause, Effect, Event, Exit, Lock, LowLevel, Scope, TaskGroup, Timeout } from 'millrace'
 import {
   allOf,
   type ContextName,
@@ -44,7 +32,8 @@ import {
   type Program,
   sequential,
   short,
-  straight
+  straight,
+  withStream
 } from './Program.js'
 import { show } from './Show.js'
 import type { Fx } from './World.js'
@@ -119,15 +108,8 @@ const waits = {
   }),
   lock: Effect.flatMap((lock: Lock.Lock) => lock.acquire)(Lock.make()),
   event: Effect.flatMap((event: Event.Event) => pipe(event.set, andThen(event.wait)))(Event.make()),
-  send: Effect.flatMap(([send]: readonly [MemoryStream.MemorySendStream<number>, unknown]) => send.send(1))(
-    MemoryStream.make<number>(1)
-  ),
-  receive: Effect.flatMap(
-    ([send, receive]: readonly [
-      MemoryStream.MemorySendStream<number>,
-      MemoryStream.MemoryReceiveStream<number>
-    ]) => pipe(send.sendNow(1), andThen(receive.receive))
-  )(MemoryStream.make<number>(1))
+  send: withStream(1, ([send]) => send.send(1)),
+  receive: withStream(1, ([send, receive]) => pipe(send.sendNow(1), andThen(receive.receive)))
 } satisfies Record<string, Fx>
 
 type WaitName = keyof typeof waits
@@ -339,7 +321,7 @@ export const levels: LawSet = lawSet('levels', [
         ),
     check: never('between')
   }),
-  sides<OneFx>('L6 behind a shield it does', { e }, [
+  sides<OneFx>('L6 behind a shield a cancelled scope absorbs, whatever is outside', { e }, [
     ({ e }) =>
       (w) =>
         cancelled(() =>
@@ -433,29 +415,30 @@ export const levels: LawSet = lawSet('levels', [
     run:
       ({ turns, capacity }) =>
       (w) =>
-        Effect.gen(function* () {
-          const [send, receive] = yield* MemoryStream.make<number>(capacity)
-          yield* TaskGroup.open<any>()((tasks) =>
-            Effect.gen(function* () {
-              const scope = yield* scopeOf(tasks, (inner) =>
-                pipe(
-                  receive.receive,
-                  Effect.flatMap((item) => w.tick(`received ${item}`)),
-                  Effect.tap(() => inner.isCancelled),
-                  andThen(checkpoint),
-                  andThen(w.tick('went on'))
+        withStream(capacity, ([send, receive]) =>
+          Effect.gen(function* () {
+            yield* TaskGroup.open<any>()((tasks) =>
+              Effect.gen(function* () {
+                const scope = yield* scopeOf(tasks, (inner) =>
+                  pipe(
+                    receive.receive,
+                    Effect.flatMap((item) => w.tick(`received ${String(item)}`)),
+                    Effect.tap(() => inner.isCancelled),
+                    andThen(checkpoint),
+                    andThen(w.tick('went on'))
+                  )
                 )
-              )
-              for (let i = 0; i < turns; i++) yield* Effect.yieldNow
-              const sent = yield* Effect.exit(send.sendNow(7))
-              yield* scope.cancel()
-              yield* Effect.yieldNow
-              if (sent._tag === 'Right') yield* w.tick('sent')
-            })
-          )
-          const left = yield* Effect.exit(receive.receiveNow)
-          if (left._tag === 'Right') yield* w.tick('left')
-        }),
+                for (let i = 0; i < turns; i++) yield* Effect.yieldNow
+                const sent = yield* Effect.exit(send.sendNow(7))
+                yield* scope.cancel()
+                yield* Effect.yieldNow
+                if (sent._tag === 'Right') yield* w.tick('sent')
+              })
+            )
+            const left = yield* Effect.exit(receive.receiveNow)
+            if (left._tag === 'Right') yield* w.tick('left')
+          })
+        ),
     check: (observation) => {
       const trace = lines(observation)
       if (trace.includes('went on')) return 'the receiver went on past its checkpoint'
@@ -869,7 +852,7 @@ export const masking: LawSet = lawSet('masking', [
     ]
   ),
   sides<OneFx & { readonly fails: boolean }>(
-    'K6 and it begins with what is a value or a failure',
+    'K6 going on after a value or a failure is going on',
     { e, fails: fc.boolean() },
     [
       ({ e, fails }) =>
@@ -894,7 +877,7 @@ export const masking: LawSet = lawSet('masking', [
     ['alone']
   ),
   noEquation<OneFx>({
-    name: 'K8 elsewhere it is something',
+    name: 'K8 elsewhere a shield is something',
     group,
     input: fc.record({ e: sequential }),
     show: printInputs,
@@ -980,7 +963,7 @@ export const descriptionsOfScopes: LawSet = lawSet('scope descriptions', [
     ]
   ),
   sides<Descriptions & OneFx>(
-    'S6 also where the effect cancels a scope outside',
+    'S6 within(a ∘ b) = within(a) ∘ within(b), also where the effect cancels a scope outside',
     { a: descriptions, b: descriptions, e },
     [
       ({ a, b, e }) =>

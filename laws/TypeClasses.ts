@@ -566,7 +566,7 @@ export const alt: LawSet = lawSet(
  * @since 0.1.0
  */
 export const bifunctor: LawSet = lawSet('bifunctor', [
-  sides<OneFx>('bifunctor', 'B1 bimap(e, identity, identity) = e', { e }, [
+  sides<OneFx>('bifunctor', 'Bi1 bimap(e, identity, identity) = e', { e }, [
     ({ e }) =>
       (w) =>
         Bifunctor.bimap(made(w, 'e', e), identity, identity),
@@ -574,7 +574,7 @@ export const bifunctor: LawSet = lawSet('bifunctor', [
       (w) =>
         made(w, 'e', e)
   ]),
-  sides<TwoPures>('bifunctor', 'B2 bimap composes', { e, f: fc.nat(8), g: fc.nat(8) }, [
+  sides<TwoPures>('bifunctor', 'Bi2 bimap composes', { e, f: fc.nat(8), g: fc.nat(8) }, [
     ({ e, f, g }) =>
       (w) =>
         Bifunctor.bimap(
@@ -592,7 +592,7 @@ export const bifunctor: LawSet = lawSet('bifunctor', [
   ]),
   sides<{ readonly a: number }>(
     'bifunctor',
-    'B3 mapError(throw ε, g) = throw g(ε), and it passes a defect',
+    'Bi3 mapError(throw ε, g) = throw g(ε), and it passes a defect',
     { a: fc.nat(1) },
     [
       ({ a }) =>
@@ -603,7 +603,7 @@ export const bifunctor: LawSet = lawSet('bifunctor', [
           a === 0 ? Effect.fail(['mapped', 1]) : Effect.die('bug')
     ]
   ),
-  sides<OneFx>('bifunctor', 'B4 mapError(e, g) maps the failures of the cause and nothing else', { e }, [
+  sides<OneFx>('bifunctor', 'Bi4 mapError(e, g) maps the failures of the cause and nothing else', { e }, [
     ({ e }) =>
       (w) =>
         exitOf(Effect.mapError((x: unknown) => ['mapped', x])(made(w, 'e', e))),
@@ -633,7 +633,7 @@ const more = (environment: Partial<Environment>): Partial<Environment> => ({
  * @since 0.1.0
  */
 export const reader: LawSet = lawSet('reader', [
-  sides<OneFx>('reader', 'R1 local(f) ∘ local(g) = local(g ∘ f): the outer changes it first', { e }, [
+  sides<OneFx>('reader', 'Rd1 local(f) ∘ local(g) = local(g ∘ f): the outer changes it first', { e }, [
     ({ e }) =>
       (w) =>
         Effect.local(twice)(Effect.local(more)(made(w, 'e', e))),
@@ -641,7 +641,7 @@ export const reader: LawSet = lawSet('reader', [
       (w) =>
         Effect.local((environment: Partial<Environment>) => more(twice(environment)))(made(w, 'e', e))
   ]),
-  sides<OneFx>('reader', 'R2 local(identity) = identity', { e }, [
+  sides<OneFx>('reader', 'Rd2 local(identity) = identity', { e }, [
     ({ e }) =>
       (w) =>
         Effect.local(identity)(made(w, 'e', e)),
@@ -649,7 +649,7 @@ export const reader: LawSet = lawSet('reader', [
       (w) =>
         made(w, 'e', e)
   ]),
-  sides<{ readonly f: number }>('reader', 'R3 asks(f) = map(ask, f)', { f: pures }, [
+  sides<{ readonly f: number }>('reader', 'Rd3 asks(f) = map(ask, f)', { f: pures }, [
     ({ f }) =>
       () =>
         Effect.asks((environment: Partial<Environment>) => pure(f, 'f')(environment.depth)),
@@ -659,7 +659,7 @@ export const reader: LawSet = lawSet('reader', [
           Effect.ask<Partial<Environment>>()
         )
   ]),
-  sides<OneFx>('reader', 'R4 local goes into scopes', { e }, [
+  sides<OneFx>('reader', 'Rd4 local goes into scopes', { e }, [
     ({ e }) =>
       (w) =>
         Effect.local(more)(CancelScope.open(() => made(w, 'e', e))),
@@ -667,7 +667,7 @@ export const reader: LawSet = lawSet('reader', [
       (w) =>
         CancelScope.open(() => Effect.local(more)(made(w, 'e', e)))
   ]),
-  sides<Pair>('reader', 'R5 local goes into an effect and its finalizer', { x: concurrent, y: sequential }, [
+  sides<Pair>('reader', 'Rd5 local goes into an effect and its finalizer', { x: concurrent, y: sequential }, [
     ({ x, y }) =>
       (w) =>
         Effect.local(more)(Effect.ensuring(made(w, 'y', y))(made(w, 'x', x))),
@@ -675,7 +675,7 @@ export const reader: LawSet = lawSet('reader', [
       (w) =>
         Effect.ensuring(Effect.local(more)(made(w, 'y', y)))(Effect.local(more)(made(w, 'x', x)))
   ]),
-  sides<Pair>('reader', 'R6 local goes into fibers', { x: short, y: short }, [
+  sides<Pair>('reader', 'Rd6 local goes into fibers', { x: short, y: short }, [
     ({ x, y }) =>
       (w) =>
         Effect.local(more)(Concurrent.both(made(w, 'y', y))(made(w, 'x', x))),
