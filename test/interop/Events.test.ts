@@ -19,11 +19,11 @@ const sources = {
     const source: Events.Source = {
       addEventListener: (name, listener) => {
         attached.add(listener)
-        target.addEventListener(name, listener as (event: Event) => void)
+        target.addEventListener(name, listener)
       },
       removeEventListener: (name, listener) => {
         attached.delete(listener)
-        target.removeEventListener(name, listener as (event: Event) => void)
+        target.removeEventListener(name, listener)
       }
     }
     return {

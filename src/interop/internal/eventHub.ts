@@ -7,8 +7,8 @@
 
 /** What a browser and Node call an event target. Methods, so that targets of particular events fit. */
 export interface EventTargetLike {
-  addEventListener(name: string, listener: (event: never) => void): void
-  removeEventListener(name: string, listener: (event: never) => void): void
+  addEventListener(name: string, listener: (event: unknown) => void): void
+  removeEventListener(name: string, listener: (event: unknown) => void): void
 }
 
 /** What Node calls an emitter. */
