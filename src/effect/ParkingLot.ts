@@ -84,16 +84,19 @@ class StandIn implements Waiter {
     this.served = served
   }
 
+  /** Whoever it stands in for looks at the cause itself. */
+  admit(cause: Untyped): Untyped {
+    return cause
+  }
+
   resume(mode: number, value: Untyped): void {
     if (mode === Return) this.served({ _tag: 'Right', right: value })
     else this.served({ _tag: 'Left', left: mode === Fault ? value : { _tag: 'Fail', error: value } })
   }
 }
 
-/** A `Cancelled` means something in the scope of the fiber that waits only. */
 const wake = (waiter: Waiter, mode: number, value: Untyped): void => {
-  const ofFiber = mode === Fault && !(waiter instanceof StandIn)
-  waiter.resume(mode, ofFiber ? (waiter as Fiber).admit(value) : value)
+  waiter.resume(mode, mode === Fault ? waiter.admit(value) : value)
 }
 
 class Lot extends WaitList implements ParkingLot<Untyped, Untyped, Untyped> {

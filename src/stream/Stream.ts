@@ -524,7 +524,7 @@ type Received<S> = S extends { readonly receive: Effect.Effect<infer _R, infer _
  * stands first is taken. Streams that have ended are passed over; `EndOfStream` when all have. While it waits it stands
  * among the receivers of each stream, and is served in the order of arrival.
  *
- * The streams must be memory streams; for others, put a `buffer` on them first.
+ * The streams must be memory streams, or made by `buffer`, `merge` or `mapEffect`; on others, put a `buffer` first.
  *
  * @example
  * import assert from 'node:assert/strict'

@@ -693,7 +693,7 @@ describe('MemoryStream', () => {
           heapUsed()
           await new Promise((resolve) => setImmediate(resolve))
         }
-        expect(warnings.filter((text) => text.includes('"'))).to.deep.equal([
+        expect(warnings.filter((text) => /"(dropped|closed)"/.test(text))).to.deep.equal([
           'The receive end of a MemoryStream "dropped" was dropped without being closed. Close each end and each clone, for example with Resource.closing.'
         ])
         expect(keep.length).to.equal(2)
@@ -703,15 +703,13 @@ describe('MemoryStream', () => {
     })
 
     it('MS-33 a receiver of fewer is a receiver of more, and a sender of more a sender of fewer', () => {
-      const check = (send: Send<number | string>, receive: Receive): void => {
-        const narrower: Send = send
-        const wider: Receive<number | string> = receive
-        // @ts-expect-error a sender of numbers takes no strings
-        const wrongSend: Send<number | string> = narrower
-        // @ts-expect-error a receiver of numbers or strings may give strings
-        const wrongReceive: Receive = wider[(wrongSend, wrongReceive)]
-      }
-      expect(check).to.be.a('function')
+      const narrower = (send: Send<number | string>): Send => send
+      const wider = (receive: Receive): Receive<number | string> => receive
+      // @ts-expect-error a sender of numbers takes no strings
+      const wrongSend = (send: Send): Send<number | string> => send
+      // @ts-expect-error a receiver of numbers or strings may give strings
+      const wrongReceive = (receive: Receive<number | string>): Receive => receive
+      expect([narrower, wider, wrongSend, wrongReceive]).to.have.length(4)
     })
 
     it('MS-30 the statistics say what is buffered, open and waiting, the same from all ends', () => {

@@ -87,16 +87,14 @@ const giveBack = (
   semaphore: FairSemaphore,
   n: number
 ): undefined | LowLevel.Suspended => {
-  if (semaphore.available + n > semaphore.max) {
-    return LowLevel.misuseSelf(
-      self,
-      `More permits were released than acquired: the Semaphore has ${semaphore.max} at most.`
-    )
-  }
+  if (semaphore.available + n > semaphore.max) return LowLevel.misuseSelf(self, tooMany(semaphore))
   semaphore.available += n
   semaphore.serve()
   return undefined
 }
+
+const tooMany = ({ max }: FairSemaphore): string =>
+  `More permits were released than acquired: the Semaphore has ${max} at most.`
 
 class FairSemaphore implements Semaphore {
   available: number
@@ -107,6 +105,8 @@ class FairSemaphore implements Semaphore {
   readonly acquireNow: Effect.Effect<unknown, WouldBlock, void>
   readonly release: Effect.Effect<unknown, never, void>
   readonly statistics: Effect.Effect<unknown, never, SemaphoreStatistics>
+  /** Gives one back at the end of `withPermit`. The run loop runs a plain function there without a frame. */
+  private readonly leave: () => Effect.Effect<unknown, never, void>
 
   constructor(permits: number, options: SemaphoreOptions | undefined) {
     this.available = permits
@@ -121,6 +121,12 @@ class FairSemaphore implements Semaphore {
     this.acquireNow = LowLevel.operation(takeNow, this)
     this.release = LowLevel.operation(giveBack, this, 1)
     this.statistics = Effect.sync(() => ({ available: this.available, tasksWaiting: this.lot.size() }))
+    const leave = Effect.sync(() => {
+      if (this.available >= this.max) throw new TypeError(tooMany(this))
+      this.available++
+      this.serve()
+    })
+    this.leave = () => leave
   }
 
   serve(): void {
@@ -132,11 +138,7 @@ class FairSemaphore implements Semaphore {
   }
 
   readonly withPermit = <R, E, A>(fx: Effect.Effect<R, E, A>): Effect.Effect<R, E, A> =>
-    Effect.bracket(
-      this.acquire,
-      () => fx,
-      () => this.release
-    )
+    Effect.bracket(this.acquire, () => fx, this.leave)
 
   readonly withPermits = (n: number): (<R, E, A>(fx: Effect.Effect<R, E, A>) => Effect.Effect<R, E, A>) => {
     const acquire = LowLevel.operation(take, this, n)

@@ -1,0 +1,419 @@
+/**
+ * `Law` and `LawSet`: an equation as a named value that says whether it holds, and sets of them, which form a monoid.
+ *
+ * A law is checked on generated inputs. It ends `Proved` (on so many of them), `Falsified` with a report and a way to run
+ * the same inputs again, or `Undecided`, which never counts as a success. `checkAll` makes a test of each law; it and
+ * `assertLaws` are the only functions here that do anything.
+ *
+ * @since 0.1.0
+ */
+import fc from 'fast-check'
+import type { Monoid as MonoidOf } from 'fp-ts/lib/Monoid.js'
+
+// -------------------------------------------------------------------------------------
+// model
+// -------------------------------------------------------------------------------------
+
+/**
+ * How a law came out.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export type Verdict = Proved | Falsified | Undecided
+
+/**
+ * It held on all inputs that were tried.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Proved {
+  readonly _tag: 'Proved'
+  /** The inputs on which it was decided. */
+  readonly runs: number
+}
+
+/**
+ * An input on which it does not hold, the smallest that was found.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Falsified {
+  readonly _tag: 'Falsified'
+  readonly report: string
+  /** A command line that runs the same inputs again. */
+  readonly replay: string
+}
+
+/**
+ * Too few inputs could be decided, for example since they have too many schedules to try them all.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Undecided {
+  readonly _tag: 'Undecided'
+  readonly reason: string
+}
+
+/**
+ * How much is tried.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Params {
+  /** Inputs for each law. */
+  readonly runs: number
+  /** Schedules for each input, where they are sampled. */
+  readonly schedules: number
+  /** Schedules for each input, where all of them are tried; beyond it the input is undecided. */
+  readonly cap: number
+  /** Decides the inputs. */
+  readonly seed: number
+  /** The place of one input among those of the seed, as a falsified law prints it. */
+  readonly path?: string
+}
+
+/**
+ * A named equation.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Law {
+  readonly name: string
+  /** The set that it belongs to. */
+  readonly group: string
+  readonly tags: ReadonlyArray<string>
+  readonly check: (params: Params) => Verdict
+}
+
+/**
+ * Laws, and the sets that they build on. A law that is reached on several ways counts once.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface LawSet {
+  readonly name: string
+  readonly parents: ReadonlyArray<LawSet>
+  readonly laws: ReadonlyArray<Law>
+}
+
+// -------------------------------------------------------------------------------------
+// answers for one input
+// -------------------------------------------------------------------------------------
+
+/**
+ * What a law says about one input: `null` when it holds.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export type Answer = null | Wrong | Unsure | Irrelevant
+
+/** @category model */
+export interface Wrong {
+  readonly _tag: 'Wrong'
+  readonly report: string
+}
+
+/** @category model */
+export interface Unsure {
+  readonly _tag: 'Unsure'
+  readonly reason: string
+}
+
+/** The law says nothing about this input. */
+export interface Irrelevant {
+  readonly _tag: 'Irrelevant'
+}
+
+/** @category constructors */
+export const wrong = (report: string): Answer => ({ _tag: 'Wrong', report })
+
+/** @category constructors */
+export const unsure = (reason: string): Answer => ({ _tag: 'Unsure', reason })
+
+/** @category constructors */
+export const irrelevant: Answer = { _tag: 'Irrelevant' }
+
+// -------------------------------------------------------------------------------------
+// constructors
+// -------------------------------------------------------------------------------------
+
+/**
+ * How a law is made: what it is asked about, and the answer.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface Question<T> {
+  readonly name: string
+  readonly group: string
+  readonly tags?: ReadonlyArray<string>
+  readonly input: fc.Arbitrary<T>
+  readonly show: (input: T) => string
+  readonly holds: (input: T, params: Params) => Answer
+  /** Multiplies the number of runs: below 1 for what is slow, above 1 for what seldom shows. */
+  readonly effort?: number
+}
+
+class Refuted extends Error {}
+
+const replayOf = (name: string, seed: number, path: string | null): string =>
+  `LAWS_SEED=${seed}${path === null ? '' : ` LAWS_PATH=${path}`} npx mocha -f ${JSON.stringify(name)}`
+
+/**
+ * A law that must hold for every input.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const law = <T>({ name, group, tags = [], input, show, holds, effort = 1 }: Question<T>): Law => ({
+  name,
+  group,
+  tags,
+  check: (params) => {
+    let decided = 0
+    const reasons: Array<string> = []
+    const details = fc.check(
+      fc.property(input, (value) => {
+        const answer = holds(value, params)
+        if (answer === null) decided++
+        else if (answer._tag === 'Unsure') reasons.push(answer.reason)
+        else if (answer._tag === 'Irrelevant') fc.pre(false)
+        else throw new Refuted(answer.report)
+      }),
+      {
+        seed: params.seed,
+        numRuns: Math.max(1, Math.ceil(params.runs * effort)),
+        ...(params.path === undefined ? {} : { path: params.path })
+      }
+    )
+    if (details.failed && details.counterexample !== null) {
+      const [value] = details.counterexample
+      const thrown: unknown = details.errorInstance
+      const report =
+        thrown instanceof Refuted
+          ? thrown.message
+          : thrown instanceof Error
+            ? (thrown.stack ?? thrown.message)
+            : String(thrown)
+      return {
+        _tag: 'Falsified',
+        report: `${name}\n${show(value)}\n${report}`,
+        replay: replayOf(name, details.seed, details.counterexamplePath)
+      }
+    }
+    if (details.failed) return { _tag: 'Undecided', reason: 'hardly any input meets the conditions' }
+    if (reasons.length * 4 > decided) {
+      const of = `${reasons.length} of ${reasons.length + decided} inputs`
+      return { _tag: 'Undecided', reason: `${of} could not be decided: ${reasons[0] ?? ''}` }
+    }
+    return { _tag: 'Proved', runs: decided }
+  }
+})
+
+/**
+ * An equation that must not hold: some input has to tell the sides apart. It shows that the equality sees what the
+ * laws beside it are about.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const refuted = <T>(question: Question<T>): Law => ({
+  name: question.name,
+  group: question.group,
+  tags: [...(question.tags ?? []), 'refuted'],
+  check: (params) => {
+    const verdict = law(question).check(params)
+    if (verdict._tag === 'Falsified') return { _tag: 'Proved', runs: 1 }
+    if (verdict._tag === 'Undecided') return verdict
+    return {
+      _tag: 'Falsified',
+      report: `${question.name}\nexpected to be refuted, but it held on ${verdict.runs} inputs`,
+      replay: replayOf(question.name, params.seed, null)
+    }
+  }
+})
+
+/**
+ * A set of laws.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const lawSet = (
+  name: string,
+  laws: ReadonlyArray<Law>,
+  parents: ReadonlyArray<LawSet> = []
+): LawSet => ({ name, parents, laws })
+
+// -------------------------------------------------------------------------------------
+// combinators
+// -------------------------------------------------------------------------------------
+
+/**
+ * All laws of a set, those of its parents first, each once.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const flatten = (rules: LawSet): ReadonlyArray<Law> => {
+  const found = new Map<string, Law>()
+  const visit = (set: LawSet): void => {
+    set.parents.forEach(visit)
+    for (const each of set.laws) {
+      const key = `${each.group}/${each.name}`
+      if (!found.has(key)) found.set(key, each)
+    }
+  }
+  visit(rules)
+  return [...found.values()]
+}
+
+/**
+ * The laws of which the predicate holds.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const only =
+  (predicate: (law: Law) => boolean) =>
+  (rules: LawSet): LawSet =>
+    lawSet(rules.name, flatten(rules).filter(predicate))
+
+/**
+ * Without some laws, each with the reason why it is not claimed; `checkAll` shows them as pending.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const except =
+  (reasons: Readonly<Record<string, string>>) =>
+  (rules: LawSet): LawSet =>
+    lawSet(
+      rules.name,
+      flatten(rules).map((each) => {
+        const reason = reasons[each.name]
+        return reason === undefined ? each : { ...each, tags: [...each.tags, `not claimed: ${reason}`] }
+      })
+    )
+
+const notClaimed = (each: Law): string | undefined => each.tags.find((tag) => tag.startsWith('not claimed: '))
+
+/**
+ * Law sets side by side; two are the same when they flatten to the same laws.
+ *
+ * @category instances
+ * @since 0.1.0
+ */
+export const Monoid: MonoidOf<LawSet> = {
+  concat: (x, y) => lawSet([x.name, y.name].filter((name) => name !== '').join(', '), [], [x, y]),
+  empty: lawSet('', [])
+}
+
+// -------------------------------------------------------------------------------------
+// profiles
+// -------------------------------------------------------------------------------------
+
+/** A second or so for each set, and the same inputs each time. */
+export const quick: Params = { runs: 250, schedules: 2, cap: 300, seed: 1 }
+
+/** For the night: other inputs each time. */
+export const deep: Params = { runs: 4000, schedules: 4, cap: 5000, seed: 1 }
+
+/**
+ * The profile that the environment asks for: `LAWS=deep`, `LAWS_SEED`, `LAWS_RUNS`, `LAWS_SCHEDULES`, `LAWS_PATH`.
+ *
+ * @category profiles
+ * @since 0.1.0
+ */
+export const paramsFrom = (
+  env: Readonly<Record<string, string | undefined>>,
+  fresh: () => number
+): Params => {
+  const isDeep = env['LAWS'] === 'deep'
+  const profile = isDeep ? { ...deep, seed: fresh() } : quick
+  const number = (name: string, otherwise: number): number => {
+    const text = env[name]
+    return text === undefined || text === '' ? otherwise : Number(text)
+  }
+  const path = env['LAWS_PATH']
+  return {
+    runs: number('LAWS_RUNS', profile.runs),
+    schedules: number('LAWS_SCHEDULES', profile.schedules),
+    cap: profile.cap,
+    seed: number('LAWS_SEED', profile.seed),
+    ...(path === undefined ? {} : { path })
+  }
+}
+
+// -------------------------------------------------------------------------------------
+// running
+// -------------------------------------------------------------------------------------
+
+/** What `checkAll` needs of a test runner; mocha's globals fit. */
+export interface Runner {
+  readonly describe: (name: string, body: () => void) => unknown
+  readonly it: ((name: string, body: () => void) => unknown) & { readonly skip: (name: string) => unknown }
+}
+
+/** Thrown for a law that did not end `Proved`. */
+export class LawFailed extends Error {
+  override readonly name = 'LawFailed'
+  readonly verdict: Verdict
+
+  constructor(law: Law, verdict: Falsified | Undecided, params: Params) {
+    super(
+      verdict._tag === 'Falsified'
+        ? `${verdict.report}\nreplay: ${verdict.replay}`
+        : `${law.name}: undecided (seed ${params.seed}): ${verdict.reason}`
+    )
+    this.verdict = verdict
+  }
+}
+
+/**
+ * Checks a law; throws unless it is proved.
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const assertLaw = (each: Law, params: Params = quick): void => {
+  const verdict = each.check(params)
+  if (verdict._tag !== 'Proved') throw new LawFailed(each, verdict, params)
+}
+
+/**
+ * Checks all laws of a set, for any runner; throws at the first that is not proved.
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const assertLaws = (rules: LawSet, params: Params = quick): void => {
+  for (const each of flatten(rules)) if (notClaimed(each) === undefined) assertLaw(each, params)
+}
+
+/**
+ * Makes a test of each law.
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const checkAll = (rules: LawSet, params: Params, { describe, it }: Runner): void => {
+  describe(rules.name, () => {
+    for (const each of flatten(rules)) {
+      const reason = notClaimed(each)
+      if (reason === undefined) {
+        it(each.name, () => {
+          assertLaw(each, params)
+        })
+      } else it.skip(`${each.name} (${reason.slice('not claimed: '.length)})`)
+    }
+  })
+}

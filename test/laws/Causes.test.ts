@@ -1,0 +1,4 @@
+import { allCauses } from '../../laws/Causes.js'
+import { checkAll } from './profile.js'
+
+checkAll(allCauses)

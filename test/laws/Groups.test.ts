@@ -1,0 +1,4 @@
+import { groups } from '../../laws/Groups.js'
+import { checkAll } from './profile.js'
+
+checkAll(groups)

@@ -1,0 +1,4 @@
+import { scopes } from '../../laws/Scopes.js'
+import { checkAll } from './profile.js'
+
+checkAll(scopes)
