@@ -685,12 +685,15 @@ describe('Stream', () => {
               const [a, endA] = yield* MemoryStream.make<number>(2)
               const [b, endB] = yield* MemoryStream.make<number>(2)
               const zipped = Stream.zip(endB)(endA)
-              const tasks = [yield* group.spawn(zipped.receive), yield* group.spawn(zipped.receive)]
+              const tasks = [yield* group.spawn(zipped.receive)]
               yield* settle
-              for (const n of [1, 2]) {
-                yield* a.send(n)
-                yield* settle
-              }
+              yield* a.send(1)
+              yield* settle
+              // The first has its left half and waits for the right one.
+              tasks.push(yield* group.spawn(zipped.receive))
+              yield* settle
+              yield* a.send(2)
+              yield* settle
               for (const n of [11, 12]) {
                 yield* b.send(n)
                 yield* settle
