@@ -492,16 +492,18 @@ describe('Stream', () => {
     })
 
     it('after return the iterator is over', async () => {
-      const ends = await iterate(Stream.fromIterable([1, 2, 3]), async (items) => {
+      const [send, receive] = Runtime.runSync(MemoryStream.make<number>(2))
+      for (const n of [1, 2]) send.sendUnsafe(n)
+      const ends = await iterate(Effect.succeed(receive), async (items) => {
         const iterator = items[Symbol.asyncIterator]()
-        const first = await iterator.next()
-        return [first, await iterator.return?.(), await iterator.next()]
+        return [await iterator.next(), await iterator.return?.(), await iterator.next()]
       })
       expect(ends).to.deep.equal([
         { done: false, value: 1 },
         { done: true, value: undefined },
         { done: true, value: undefined }
       ])
+      send.closeUnsafe()
     })
 
     it('several nexts at once are answered in order', async () => {
@@ -629,7 +631,10 @@ describe('Stream', () => {
       expectAll(
         () =>
           gen(function* () {
-            return yield* within(Stream.merge(yield* endless)(yield* endless), (merged) =>
+            // Sources that do not end when they are closed.
+            const [a, b] = [yield* endless, yield* endless]
+            const merging = Stream.merge({ ...b, close: Effect.unit })({ ...a, close: Effect.unit })
+            return yield* within(merging, (merged) =>
               gen(function* () {
                 yield* merged.receive
                 yield* merged.close
@@ -685,12 +690,15 @@ describe('Stream', () => {
               const [a, endA] = yield* MemoryStream.make<number>(2)
               const [b, endB] = yield* MemoryStream.make<number>(2)
               const zipped = Stream.zip(endB)(endA)
-              const tasks = [yield* group.spawn(zipped.receive), yield* group.spawn(zipped.receive)]
+              const tasks = [yield* group.spawn(zipped.receive)]
               yield* settle
-              for (const n of [1, 2]) {
-                yield* a.send(n)
-                yield* settle
-              }
+              yield* a.send(1)
+              yield* settle
+              // The first has its left half and waits for the right one.
+              tasks.push(yield* group.spawn(zipped.receive))
+              yield* settle
+              yield* a.send(2)
+              yield* settle
               for (const n of [11, 12]) {
                 yield* b.send(n)
                 yield* settle

@@ -9,7 +9,8 @@ import * as Effect from '../../effect/Effect.js'
 import * as LowLevel from '../../effect/LowLevel.js'
 import * as ParkingLot from '../../effect/ParkingLot.js'
 import type { WouldBlock } from '../ResourceError.js'
-import { type NameOptions, waitLabel } from './Event.js'
+import { waitLabel } from '../internal/waitLabel.js'
+import type { NameOptions } from './Event.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -17,6 +18,21 @@ import { type NameOptions, waitLabel } from './Event.js'
 
 /**
  * What a lock looks like at the moment.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ *
+ * import { Effect, Exit, Lock } from 'millrace'
+ * import { TestRuntime } from 'millrace/testing'
+ *
+ * const program = Effect.gen(function* () {
+ *   const lock = yield* Lock.make()
+ *   return yield* lock.withLock(lock.statistics)
+ * })
+ * assert.deepEqual(
+ *   TestRuntime.runExit(program),
+ *   Exit.succeed({ owner: { _tag: 'Some', value: 'main' }, tasksWaiting: 0 })
+ * )
  *
  * @category model
  * @since 0.1.0
@@ -29,6 +45,26 @@ export interface LockStatistics {
 
 /**
  * A lock. It belongs to the fiber that took it, and may be shared by fibers of different runs.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ *
+ * import { Effect, Exit, Lock, TaskGroup } from 'millrace'
+ * import { TestRuntime } from 'millrace/testing'
+ *
+ * const program = TaskGroup.open()((group) =>
+ *   Effect.gen(function* () {
+ *     const lock = yield* Lock.make()
+ *     yield* group.spawn(lock.withLock(Effect.sleep(10)))
+ *     yield* Effect.sleep(1)
+ *     const busy = yield* Effect.either(lock.acquireNow)
+ *     yield* lock.acquire
+ *     const owned = yield* lock.isOwned
+ *     yield* lock.release
+ *     return [busy._tag, owned]
+ *   })
+ * )
+ * assert.deepEqual(TestRuntime.runExit(program), Exit.succeed(['Left', true]))
  *
  * @category model
  * @since 0.1.0

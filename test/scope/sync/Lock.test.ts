@@ -120,6 +120,28 @@ describe('Lock', () => {
     )
   })
 
+  it('SY-09 leaving withLock after somebody else has taken the lock is a defect; it stays held by the other', () => {
+    expectAll(
+      () =>
+        TaskGroup.open()((group) =>
+          gen(function* () {
+            const lock = yield* Lock.make()
+            const ended = yield* ending(
+              lock.withLock(
+                gen(function* () {
+                  yield* group.spawn(Effect.andThen(Effect.sleep(10))(lock.acquire), { name: 'other' })
+                  yield* settle
+                  yield* lock.release
+                })
+              )
+            )
+            return [ended, yield* state(lock)]
+          })
+        ),
+      { exit: `ok(${JSON.stringify([notOwned, 'other 0'])})` }
+    )
+  })
+
   it('SY-14 taking a free lock does not yield', () => {
     expectAll(
       (log) =>

@@ -97,6 +97,18 @@ describe('Semaphore', () => {
     )
   })
 
+  it('SY-28 leaving withPermit with more permits than max is a defect', () => {
+    expectAll(
+      () =>
+        gen(function* () {
+          const semaphore = yield* Semaphore.make(1, { max: 1 })
+          const ended = yield* ending(semaphore.withPermit(semaphore.release))
+          return [ended.slice(0, 53), yield* available(semaphore)]
+        }),
+      { exit: `ok(${JSON.stringify(['Die(TypeError: More permits were released than acquir', 1])})` }
+    )
+  })
+
   it('withPermits of a number that there can never be is a defect, and waits for nothing', () => {
     for (const n of [-1, 0.5, NaN, 3]) {
       expectAll(
