@@ -1135,6 +1135,25 @@ describe('Stream', () => {
       )
     })
 
+    it('keeps nothing of subscribers that have left', function () {
+      this.timeout(60_000)
+      const come = (count: number) =>
+        gen(function* () {
+          const [send, receive] = yield* MemoryStream.make<number>()
+          const grown = yield* within(Stream.broadcast()(receive), (hub) =>
+            gen(function* () {
+              const before = heapUsed()
+              for (let i = 0; i < count; i++) yield* within(hub.subscribe, () => Effect.unit)
+              return heapUsed() - before
+            })
+          )
+          yield* send.close
+          return grown
+        })
+      turnsOf(come(1_000))
+      expect(turnsOf(come(20_000)).value).to.be.lessThan(2_000_000)
+    })
+
     it('closes its source at the end', () => {
       expectAll(
         (log) =>
