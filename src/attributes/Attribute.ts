@@ -17,6 +17,14 @@ declare const AttributeTypeId: unique symbol
 /**
  * A typed, named key.
  *
+ * @example
+ * import assert from 'node:assert/strict'
+ *
+ * import { Attribute } from 'millrace'
+ *
+ * const port: Attribute.Attribute<'acme/port', number> = Attribute.attribute<number>()('acme/port')
+ * assert.equal(port.key, 'acme/port')
+ *
  * @category model
  * @since 0.1.0
  */
@@ -27,6 +35,18 @@ export interface Attribute<out K extends PropertyKey, in out A> {
 
 /**
  * The row of one attribute. Rows of several combine with `&`.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ *
+ * import { Attribute, Attributes } from 'millrace'
+ *
+ * const port = Attribute.attribute<number>()('acme/port')
+ * const user = Attribute.attribute<string>()('acme/user')
+ * type Session = Attribute.RowOf<typeof port> & Attribute.RowOf<typeof user>
+ *
+ * const session = Attributes.fromRecord<Session>({ 'acme/port': () => 80, 'acme/user': () => 'Ada' })
+ * assert.equal(Attributes.get(user)(session), 'Ada')
  *
  * @category type helpers
  * @since 0.1.0

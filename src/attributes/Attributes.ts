@@ -22,6 +22,16 @@ declare const AttributesTypeId: unique symbol
 /**
  * Values by attribute.
  *
+ * @example
+ * import assert from 'node:assert/strict'
+ *
+ * import { Attribute, Attributes } from 'millrace'
+ *
+ * const port = Attribute.attribute<number>()('acme/port')
+ * const describe = (attributes: Attributes.Attributes<{ readonly 'acme/port': number }>): string =>
+ *   `port ${Attributes.get(port)(attributes)}`
+ * assert.equal(describe(Attributes.of(port, () => 80)), 'port 80')
+ *
  * @category model
  * @since 0.1.0
  */
@@ -42,6 +52,13 @@ const untyped = (attributes: Attributes): Getters => attributes as unknown as Ge
 /**
  * None.
  *
+ * @example
+ * import assert from 'node:assert/strict'
+ *
+ * import { Attributes } from 'millrace'
+ *
+ * assert.deepEqual(Attributes.keys(Attributes.empty), [])
+ *
  * @category constructors
  * @since 0.1.0
  */
@@ -49,6 +66,16 @@ export const empty: Attributes = typed(new Map())
 
 /**
  * One attribute. `value` runs at each look, never earlier.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ *
+ * import { Attribute, Attributes } from 'millrace'
+ *
+ * const uptime = Attribute.attribute<number>()('acme/uptime')
+ * let seconds = 0
+ * const attributes = Attributes.of(uptime, () => ++seconds)
+ * assert.deepEqual([Attributes.get(uptime)(attributes), Attributes.get(uptime)(attributes)], [1, 2])
  *
  * @category constructors
  * @since 0.1.0
@@ -109,6 +136,15 @@ export const extend =
 /**
  * The value of an attribute that the row has. Does not compile when it lacks it.
  *
+ * @example
+ * import assert from 'node:assert/strict'
+ *
+ * import { pipe } from 'fp-ts/lib/function.js'
+ * import { Attribute, Attributes } from 'millrace'
+ *
+ * const port = Attribute.attribute<number>()('acme/port')
+ * assert.equal(pipe(Attributes.of(port, () => 80), Attributes.get(port)), 80)
+ *
  * @category inspection
  * @since 0.1.0
  */
@@ -125,6 +161,17 @@ export const get =
  * The value of an attribute, where the row is not known. Trusts the key: for a name that others might use with another type,
  * use {@link decode}.
  *
+ * @example
+ * import assert from 'node:assert/strict'
+ *
+ * import * as O from 'fp-ts/lib/Option.js'
+ * import { pipe } from 'fp-ts/lib/function.js'
+ * import { Attribute, Attributes } from 'millrace'
+ *
+ * const port = Attribute.attribute<number>()('acme/port')
+ * assert.deepEqual(pipe(Attributes.of(port, () => 80), Attributes.lookup(port)), O.some(80))
+ * assert.deepEqual(pipe(Attributes.empty, Attributes.lookup(port)), O.none)
+ *
  * @category inspection
  * @since 0.1.0
  */
@@ -137,6 +184,14 @@ export const lookup =
 
 /**
  * The keys of the attributes that are there.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ *
+ * import { Attribute, Attributes } from 'millrace'
+ *
+ * const port = Attribute.attribute<number>()('acme/port')
+ * assert.deepEqual(Attributes.keys(Attributes.of(port, () => 80)), ['acme/port'])
  *
  * @category inspection
  * @since 0.1.0
@@ -179,6 +234,17 @@ export const decode =
 
 /**
  * Of rows of which nothing is known; {@link extend} is the same operation with the rows kept.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ *
+ * import * as M from 'fp-ts/lib/Monoid.js'
+ * import { Attribute, Attributes } from 'millrace'
+ *
+ * const port = Attribute.attribute<number>()('acme/port')
+ * const user = Attribute.attribute<string>()('acme/user')
+ * const all = M.concatAll(Attributes.Monoid)([Attributes.of(port, () => 80), Attributes.of(user, () => 'Ada')])
+ * assert.deepEqual(Attributes.keys(all), ['acme/port', 'acme/user'])
  *
  * @category instances
  * @since 0.1.0

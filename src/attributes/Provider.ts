@@ -14,6 +14,16 @@ import * as Attributes from './Attributes.js'
 /**
  * Something with attributes.
  *
+ * @example
+ * import assert from 'node:assert/strict'
+ *
+ * import { Attribute, Attributes, Provider } from 'millrace'
+ *
+ * const user = Attribute.attribute<string>()('acme/user')
+ * const greet = (connection: Provider.Provider<{ readonly 'acme/user': string }>): string =>
+ *   `Hello, ${Provider.extra(user)(connection)}`
+ * assert.equal(greet({ attributes: Attributes.of(user, () => 'Ada') }), 'Hello, Ada')
+ *
  * @category model
  * @since 0.1.0
  */
@@ -47,6 +57,16 @@ export const extra =
 
 /**
  * The value of an attribute that the provider may have.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ *
+ * import * as O from 'fp-ts/lib/Option.js'
+ * import { pipe } from 'fp-ts/lib/function.js'
+ * import { Attribute, Attributes, Provider } from 'millrace'
+ *
+ * const user = Attribute.attribute<string>()('acme/user')
+ * assert.deepEqual(pipe({ attributes: Attributes.empty }, Provider.lookup(user)), O.none)
  *
  * @category inspection
  * @since 0.1.0

@@ -1394,7 +1394,8 @@ export type { TaskTreeData, TaskTreeGroup, TaskTreeScope, TaskTreeTask } from '.
  */
 export const currentRun: Effect<unknown, never, RunView> = typed(
   primitive(({ runOf }): RunView => ({
-    tree: () => treeOf(runOf),
+    // In the time of the turn, as waits are: what waits since this turn has waited for no time.
+    tree: () => treeOf(runOf, runOf.turnTime()),
     describe: () => describeRun(runOf),
     drain: (reason, grace) => {
       runOf.root.drain(toCancellation(reason, none), grace)

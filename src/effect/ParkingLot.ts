@@ -25,6 +25,28 @@ import type * as LowLevel from './LowLevel.js'
  * The members with `Unsafe` act at once; use them in a `LowLevel.operation`, inside `Effect.sync`, or from a plain callback.
  * A fiber that was resumed has its value, whatever is cancelled afterwards.
  *
+ * @example
+ * import assert from 'node:assert/strict'
+ *
+ * import { Effect, LowLevel, ParkingLot, Runtime, TaskGroup } from 'millrace'
+ *
+ * // A gate that lets in whoever waits.
+ * const lot = ParkingLot.make<undefined, never, void>('gate')
+ * const enter = LowLevel.operation((self) =>
+ *   LowLevel.isSelfCancelled(self) ? LowLevel.cancelSelf(self) : ParkingLot.parkSelf(self, lot, undefined)
+ * )
+ * const program = TaskGroup.open()((group) =>
+ *   Effect.gen(function* () {
+ *     yield* group.spawn(enter)
+ *     yield* group.spawn(enter)
+ *     yield* Effect.yieldNow
+ *     const waiting = lot.size()
+ *     lot.unparkAllUnsafe({ _tag: 'Right', right: undefined })
+ *     return [waiting, lot.size()]
+ *   })
+ * )
+ * assert.deepEqual(await Runtime.runPromise(program), [2, 0])
+ *
  * @category model
  * @since 0.1.0
  */
@@ -54,6 +76,24 @@ export interface ParkingLot<in out I, in out E, in out A> {
 
 /**
  * How a lot is made.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ *
+ * import { Effect, ParkingLot, Runtime, TaskGroup } from 'millrace'
+ *
+ * const left: Array<string> = []
+ * const options: ParkingLot.ParkingLotOptions<string> = { onWithdraw: (name) => { left.push(name) } }
+ * const lot = ParkingLot.make<string, never, void>('turn', options)
+ * const program = TaskGroup.open()((group) =>
+ *   Effect.gen(function* () {
+ *     const task = yield* group.spawn(ParkingLot.park(lot, 'Ada'))
+ *     yield* Effect.yieldNow
+ *     yield* task.cancel('lost patience')
+ *   })
+ * )
+ * await Runtime.runPromise(program)
+ * assert.deepEqual(left, ['Ada'])
  *
  * @category model
  * @since 0.1.0
@@ -95,10 +135,8 @@ class StandIn implements Waiter {
   }
 }
 
-/** A `Cancelled` means something in the scope of the fiber that waits only. */
 const wake = (waiter: Waiter, mode: number, value: Untyped): void => {
-  const ofFiber = mode === Fault && !(waiter instanceof StandIn)
-  waiter.resume(mode, ofFiber ? (waiter as Fiber).admit(value) : value)
+  waiter.resume(mode, mode === Fault ? waiter.admit(value) : value)
 }
 
 class Lot extends WaitList implements ParkingLot<Untyped, Untyped, Untyped> {
@@ -181,10 +219,6 @@ class Lot extends WaitList implements ParkingLot<Untyped, Untyped, Untyped> {
   }
 }
 
-const resumeWith = (waiter: Waiter, mode: number, value: Untyped): void => {
-  waiter.resume(mode, mode === Fault ? waiter.admit(value) : value)
-}
-
 /**
  * An empty lot. `label` names the wait in the task tree, such as `Lock.acquire`.
  *
@@ -225,6 +259,29 @@ const parkIn = (fiber: Fiber, lot: Lot, item: Untyped): typeof Signal => {
 
 /**
  * For a `LowLevel.operation`: the running fiber waits in the lot. Looks at no cancellation; the operation has done that.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ *
+ * import { Effect, Exit, LowLevel, ParkingLot } from 'millrace'
+ * import { TestRuntime } from 'millrace/testing'
+ *
+ * // A latch: waits while it is closed.
+ * let open = false
+ * const lot = ParkingLot.make<undefined, never, string>('latch')
+ * const pass = LowLevel.operation((self) => {
+ *   if (LowLevel.isSelfCancelled(self)) return LowLevel.cancelSelf(self)
+ *   return open ? 'passed at once' : ParkingLot.parkSelf(self, lot, undefined)
+ * })
+ * const unlatch = Effect.sync(() => {
+ *   open = true
+ *   lot.unparkAllUnsafe(Exit.succeed('passed'))
+ * })
+ * const program = Effect.gen(function* () {
+ *   yield* unlatch
+ *   return yield* pass
+ * })
+ * assert.deepEqual(TestRuntime.runExit(program), Exit.succeed('passed at once'))
  *
  * @category combinators
  * @since 0.1.0

@@ -30,6 +30,20 @@ import { type EndOfStream, endOfStream } from './StreamError.js'
 /**
  * What a stream looks like at the moment; the same from all of its ends.
  *
+ * @example
+ * import assert from 'node:assert/strict'
+ *
+ * import { Effect, Exit, MemoryStream } from 'millrace'
+ * import { TestRuntime } from 'millrace/testing'
+ *
+ * const program = Effect.gen(function* () {
+ *   const [send, receive] = yield* MemoryStream.make<string>(2)
+ *   yield* send.send('a')
+ *   const { buffered, capacity, openReceiveStreams } = yield* receive.statistics
+ *   return [buffered, capacity, openReceiveStreams]
+ * })
+ * assert.deepEqual(TestRuntime.runExit(program), Exit.succeed([1, 2, 1]))
+ *
  * @category model
  * @since 0.1.0
  */
@@ -47,6 +61,26 @@ export interface MemoryStreamStatistics {
 
 /**
  * The end that sends. `E`: what the overflow policy adds to the failures.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ *
+ * import { Effect, Exit, MemoryStream, Stream } from 'millrace'
+ * import { TestRuntime } from 'millrace/testing'
+ *
+ * const program = Effect.gen(function* () {
+ *   const [send, receive] = yield* MemoryStream.make<string>(3)
+ *   yield* send.send('waits if need be')
+ *   yield* send.sendNow('never waits')
+ *   assert.equal(send.sendUnsafe('from a plain callback'), true)
+ *   assert.equal(send.sendUnsafe('there is no room'), false)
+ *   yield* send.close
+ *   return yield* Stream.collect(receive)
+ * })
+ * assert.deepEqual(
+ *   TestRuntime.runExit(program),
+ *   Exit.succeed(['waits if need be', 'never waits', 'from a plain callback'])
+ * )
  *
  * @category model
  * @since 0.1.0
@@ -78,6 +112,23 @@ export interface MemorySendStream<in A, out E = never> extends SendStream<
 
 /**
  * The end that receives.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ *
+ * import { Effect, Exit, MemoryStream } from 'millrace'
+ * import { TestRuntime } from 'millrace/testing'
+ *
+ * const program = Effect.gen(function* () {
+ *   const [send, receive] = yield* MemoryStream.make<number>(5)
+ *   for (const n of [1, 2, 3, 4]) yield* send.send(n)
+ *   const one = yield* receive.receive
+ *   const two = yield* receive.receiveMany(2)
+ *   const last = yield* receive.receiveNow
+ *   const none = yield* Effect.either(receive.receiveNow)
+ *   return [one, two, last, none._tag]
+ * })
+ * assert.deepEqual(TestRuntime.runExit(program), Exit.succeed([1, [2, 3], 4, 'Left']))
  *
  * @category model
  * @since 0.1.0
@@ -114,6 +165,22 @@ export interface MemoryReceiveStream<out A> extends ReceiveStream<A, ClosedResou
  *
  * What was dropped is counted in the statistics.
  *
+ * @example
+ * import assert from 'node:assert/strict'
+ *
+ * import { Effect, Exit, MemoryStream, Stream } from 'millrace'
+ * import { TestRuntime } from 'millrace/testing'
+ *
+ * // Only the newest reading is of interest.
+ * const program = Effect.gen(function* () {
+ *   const [send, receive] = yield* MemoryStream.make<number>(1, { overflow: 'dropOldest' })
+ *   for (const reading of [20.1, 20.4, 20.7]) yield* send.send(reading)
+ *   yield* send.close
+ *   const { dropped } = yield* receive.statistics
+ *   return [dropped, yield* Stream.collect(receive)]
+ * })
+ * assert.deepEqual(TestRuntime.runExit(program), Exit.succeed([2, [20.7]]))
+ *
  * @category model
  * @since 0.1.0
  */
@@ -121,6 +188,20 @@ export type Overflow = 'wait' | 'dropOldest' | 'dropNewest' | 'fail'
 
 /**
  * How a stream is made.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ *
+ * import { Effect, MemoryStream } from 'millrace'
+ * import { TestRuntime } from 'millrace/testing'
+ *
+ * const options: MemoryStream.MemoryStreamOptions = { name: 'jobs' }
+ * const program = Effect.gen(function* () {
+ *   const [, receive] = yield* MemoryStream.make<string>(0, { ...options, overflow: 'wait' })
+ *   return yield* receive.receive
+ * })
+ * // Nobody sends: the report names the stream.
+ * assert.match(JSON.stringify(TestRuntime.runExit(program)), /MemoryStream.receive .*jobs/)
  *
  * @category model
  * @since 0.1.0

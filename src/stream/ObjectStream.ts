@@ -16,6 +16,24 @@ import type { EndOfStream } from './StreamError.js'
 /**
  * Gives items, each once and in order.
  *
+ * @example
+ * import assert from 'node:assert/strict'
+ *
+ * import { Attributes, Effect, Exit, Stream, StreamError } from 'millrace'
+ * import type { ObjectStream } from 'millrace'
+ * import { TestRuntime } from 'millrace/testing'
+ *
+ * // A stream of one's own: a position, and an effect that moves it.
+ * const countdown = (from: number): ObjectStream.ReceiveStream<number> => {
+ *   let left = from
+ *   return {
+ *     receive: Effect.suspend(() => (left > 0 ? Effect.succeed(left--) : Effect.fail(StreamError.endOfStream))),
+ *     close: Effect.sync(() => { left = 0 }),
+ *     attributes: Attributes.empty
+ *   }
+ * }
+ * assert.deepEqual(TestRuntime.runExit(Stream.collect(countdown(3))), Exit.succeed([3, 2, 1]))
+ *
  * @category model
  * @since 0.1.0
  */
@@ -33,6 +51,22 @@ export interface ReceiveStream<out A, out E = never, out Attrs extends object = 
 /**
  * Takes items, each once and in order.
  *
+ * @example
+ * import assert from 'node:assert/strict'
+ *
+ * import { pipe } from 'fp-ts/lib/function.js'
+ * import { Attributes, Effect, Runtime, Stream } from 'millrace'
+ * import type { ObjectStream } from 'millrace'
+ *
+ * const lines: Array<string> = []
+ * const printer: ObjectStream.SendStream<string> = {
+ *   send: (line) => Effect.sync(() => { lines.push(line) }),
+ *   close: Effect.unit,
+ *   attributes: Attributes.empty
+ * }
+ * Runtime.runSync(pipe(Stream.fromIterable(['a', 'b']), Effect.flatMap(Stream.pipeTo(printer))))
+ * assert.deepEqual(lines, ['a', 'b'])
+ *
  * @category model
  * @since 0.1.0
  */
@@ -49,6 +83,30 @@ export interface SendStream<in A, out E = never, out Attrs extends object = {}> 
 
 /**
  * Both directions.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ *
+ * import { Effect, Exit, MemoryStream } from 'millrace'
+ * import type { ObjectStream } from 'millrace'
+ * import { TestRuntime } from 'millrace/testing'
+ *
+ * // Two memory streams, seen from one side.
+ * const program = Effect.gen(function* () {
+ *   const [toServer, requests] = yield* MemoryStream.make<string>(1)
+ *   const [toClient, responses] = yield* MemoryStream.make<number>(1)
+ *   const client: ObjectStream.DuplexStream<number, string, unknown> = {
+ *     receive: responses.receive,
+ *     send: toServer.send,
+ *     sendEof: toServer.close,
+ *     close: Effect.andThen(responses.close)(toServer.close),
+ *     attributes: responses.attributes
+ *   }
+ *   yield* client.send('how long?')
+ *   yield* toClient.send((yield* requests.receive).length)
+ *   return yield* client.receive
+ * })
+ * assert.deepEqual(TestRuntime.runExit(program), Exit.succeed(9))
  *
  * @category model
  * @since 0.1.0

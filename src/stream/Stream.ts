@@ -132,6 +132,28 @@ export const fromAsyncIterable = <A, E>(
 /**
  * Items made one after the other from a state; `None` is the end.
  *
+ * @example
+ * import assert from 'node:assert/strict'
+ *
+ * import * as O from 'fp-ts/lib/Option.js'
+ * import { pipe } from 'fp-ts/lib/function.js'
+ * import { Effect, Exit, Stream } from 'millrace'
+ * import { TestRuntime } from 'millrace/testing'
+ *
+ * // Pages that say which one is next.
+ * const pages = [{ items: 'a', next: 1 }, { items: 'b', next: 2 }, { items: 'c', next: 3 }]
+ * const load = (page: number) => Effect.as(pages[page])(Effect.sleep(10))
+ *
+ * const program = pipe(
+ *   Stream.unfold(0, (page) =>
+ *     Effect.map((loaded: (typeof pages)[number] | undefined) =>
+ *       loaded === undefined ? O.none : O.some([loaded.items, loaded.next] as const)
+ *     )(load(page))
+ *   ),
+ *   Effect.flatMap(Stream.collect)
+ * )
+ * assert.deepEqual(TestRuntime.runExit(program), Exit.succeed(['a', 'b', 'c']))
+ *
  * @category sources
  * @since 0.1.0
  */
@@ -168,6 +190,17 @@ export const unfold = <S, R, E, A>(
 /**
  * `f` for each item, one after the other. Does not close the stream.
  *
+ * @example
+ * import assert from 'node:assert/strict'
+ *
+ * import { pipe } from 'fp-ts/lib/function.js'
+ * import { Effect, Runtime, Stream } from 'millrace'
+ *
+ * const lines: Array<string> = []
+ * const print = (line: string) => Effect.sync(() => { lines.push(line) })
+ * Runtime.runSync(pipe(Stream.fromIterable(['a', 'b']), Effect.flatMap(Stream.forEach(print))))
+ * assert.deepEqual(lines, ['a', 'b'])
+ *
  * @category sinks
  * @since 0.1.0
  */
@@ -203,6 +236,15 @@ const isEnd = (error: unknown): error is EndOfStream =>
 /**
  * All items, folded from the left.
  *
+ * @example
+ * import assert from 'node:assert/strict'
+ *
+ * import { pipe } from 'fp-ts/lib/function.js'
+ * import { Effect, Runtime, Stream } from 'millrace'
+ *
+ * const sum = Stream.fold(0, (total: number, n: number) => total + n)
+ * assert.equal(Runtime.runSync(pipe(Stream.fromIterable([1, 2, 3]), Effect.flatMap(sum))), 6)
+ *
  * @category sinks
  * @since 0.1.0
  */
@@ -222,6 +264,15 @@ export const fold =
 /**
  * All items, as an array.
  *
+ * @example
+ * import assert from 'node:assert/strict'
+ *
+ * import { pipe } from 'fp-ts/lib/function.js'
+ * import { Effect, Runtime, Stream } from 'millrace'
+ *
+ * const program = pipe(Stream.fromIterable('abc'), Effect.flatMap(Stream.collect))
+ * assert.deepEqual(Runtime.runSync(program), ['a', 'b', 'c'])
+ *
  * @category sinks
  * @since 0.1.0
  */
@@ -239,6 +290,17 @@ export const collect = <A, E>(stream: ReceiveStream<A, E>): Effect.Effect<unknow
 /**
  * Receives all items and drops them.
  *
+ * @example
+ * import assert from 'node:assert/strict'
+ *
+ * import { pipe } from 'fp-ts/lib/function.js'
+ * import { Effect, Runtime, Stream } from 'millrace'
+ *
+ * let seen = 0
+ * function* numbers() { while (seen < 3) yield seen++ }
+ * Runtime.runSync(pipe(Stream.fromIterable(numbers()), Effect.flatMap(Stream.drain)))
+ * assert.equal(seen, 3)
+ *
  * @category sinks
  * @since 0.1.0
  */
@@ -249,6 +311,22 @@ export const drain = <E>(stream: ReceiveStream<unknown, E>): Effect.Effect<unkno
  * Sends all items on. Closes neither side.
  *
  * **Cancellation.** While the item that was received last waits to be sent, it is lost with this effect; nothing else is.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ *
+ * import { pipe } from 'fp-ts/lib/function.js'
+ * import { Effect, Exit, MemoryStream, Stream } from 'millrace'
+ * import { TestRuntime } from 'millrace/testing'
+ *
+ * const program = Effect.gen(function* () {
+ *   const [send, receive] = yield* MemoryStream.make<number>(10)
+ *   yield* pipe(yield* Stream.fromIterable([1, 2]), Stream.pipeTo(send))
+ *   yield* pipe(yield* Stream.fromIterable([3]), Stream.pipeTo(send))
+ *   yield* send.close
+ *   return yield* Stream.collect(receive)
+ * })
+ * assert.deepEqual(TestRuntime.runExit(program), Exit.succeed([1, 2, 3]))
  *
  * @category sinks
  * @since 0.1.0
@@ -321,6 +399,23 @@ export const toAsyncIterable = <A, E>(
 /**
  * The items of both, in the order in which they come. Ends when both have ended.
  *
+ * @example
+ * import assert from 'node:assert/strict'
+ *
+ * import * as O from 'fp-ts/lib/Option.js'
+ * import { pipe } from 'fp-ts/lib/function.js'
+ * import { Effect, Exit, Resource, Stream } from 'millrace'
+ * import { TestRuntime } from 'millrace/testing'
+ *
+ * const every = (ms: number, name: string) =>
+ *   Stream.unfold(1, (n) => Effect.as(n > 2 ? O.none : O.some([`${name}${n}`, n + 1] as const))(Effect.sleep(ms)))
+ *
+ * const program = Effect.gen(function* () {
+ *   const [fast, slow] = [yield* every(10, 'fast'), yield* every(15, 'slow')]
+ *   return yield* pipe(fast, Stream.merge(slow), Resource.use(Stream.collect))
+ * })
+ * assert.deepEqual(TestRuntime.runExit(program), Exit.succeed(['fast1', 'slow1', 'fast2', 'slow2']))
+ *
  * @category operators
  * @since 0.1.0
  */
@@ -337,6 +432,19 @@ export const merge =
  * Pairs, as long as both have items. What the longer one has more is not received.
  *
  * **Cancellation.** An item of the first stream whose partner has not come is kept for the next receive.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ *
+ * import { pipe } from 'fp-ts/lib/function.js'
+ * import { Effect, Runtime, Stream } from 'millrace'
+ *
+ * const program = Effect.gen(function* () {
+ *   const names = yield* Stream.fromIterable(['a', 'b', 'c'])
+ *   const numbers = yield* Stream.fromIterable([1, 2])
+ *   return yield* pipe(names, Stream.zip(numbers), Stream.collect)
+ * })
+ * assert.deepEqual(Runtime.runSync(program), [['a', 1], ['b', 2]])
  *
  * @category operators
  * @since 0.1.0
@@ -370,6 +478,23 @@ export const zip =
 /**
  * Receives ahead, up to `capacity` items.
  *
+ * @example
+ * import assert from 'node:assert/strict'
+ *
+ * import * as O from 'fp-ts/lib/Option.js'
+ * import { pipe } from 'fp-ts/lib/function.js'
+ * import { Effect, Exit, Resource, Stream } from 'millrace'
+ * import { TestRuntime } from 'millrace/testing'
+ *
+ * // Making an item takes 10 ms, and using it as well. With a buffer both go on at the same time.
+ * const slow = Stream.unfold(1, (n) => Effect.as(n > 3 ? O.none : O.some([n, n + 1] as const))(Effect.sleep(10)))
+ * const program = Effect.gen(function* () {
+ *   const before = yield* Effect.currentTime
+ *   yield* pipe(yield* slow, Stream.buffer(2), Resource.use(Stream.forEach(() => Effect.sleep(10))))
+ *   return (yield* Effect.currentTime) - before
+ * })
+ * assert.deepEqual(TestRuntime.runExit(program), Exit.succeed(40))
+ *
  * @category operators
  * @since 0.1.0
  */
@@ -381,6 +506,33 @@ export const buffer =
 /**
  * The same stream, which ends when a scope around the receiver drains; see `CancelScope.untilDrain`. What was received before
  * goes on, so a consumer finishes its item and leaves.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ *
+ * import { pipe } from 'fp-ts/lib/function.js'
+ * import { CancelScope, Effect, Exit, MemoryStream, Stream } from 'millrace'
+ * import { TestRuntime } from 'millrace/testing'
+ *
+ * const program = Effect.gen(function* () {
+ *   const [send, jobs] = yield* MemoryStream.make<string>(9)
+ *   for (const job of ['a', 'b', 'c']) yield* send.send(job)
+ *   const done: Array<string> = []
+ *   yield* CancelScope.open((scope) =>
+ *     pipe(
+ *       Stream.untilDrain(jobs),
+ *       Stream.forEach((job) =>
+ *         Effect.gen(function* () {
+ *           if (job === 'b') yield* scope.drain('shutting down')
+ *           yield* Effect.sleep(10)
+ *           done.push(job)
+ *         })
+ *       )
+ *     )
+ *   )
+ *   return done
+ * })
+ * assert.deepEqual(TestRuntime.runExit(program), Exit.succeed(['a', 'b']))
  *
  * @category operators
  * @since 0.1.0
@@ -395,6 +547,21 @@ export const untilDrain = <A, E>(stream: ReceiveStream<A, E>): ReceiveStream<A, 
 
 /**
  * How {@link mapEffect} works on several items.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ *
+ * import { pipe } from 'fp-ts/lib/function.js'
+ * import { Effect, Exit, Resource, Stream } from 'millrace'
+ * import { TestRuntime } from 'millrace/testing'
+ *
+ * const asTheyCome: Stream.MapEffectOptions = { concurrency: 3, ordered: false }
+ * const slow = (n: number) => Effect.as(n)(Effect.sleep(n))
+ * const program = Effect.gen(function* () {
+ *   const numbers = yield* Stream.fromIterable([30, 10, 20])
+ *   return yield* pipe(numbers, Stream.mapEffect(slow, asTheyCome), Resource.use(Stream.collect))
+ * })
+ * assert.deepEqual(TestRuntime.runExit(program), Exit.succeed([10, 20, 30]))
  *
  * @category model
  * @since 0.1.0
@@ -488,6 +655,19 @@ const roomFor = (concurrency: number): Effect.Effect<unknown, never, Semaphore.S
 /**
  * What can be subscribed to.
  *
+ * @example
+ * import assert from 'node:assert/strict'
+ *
+ * import { pipe } from 'fp-ts/lib/function.js'
+ * import { Effect, Exit, Resource, Stream } from 'millrace'
+ * import { TestRuntime } from 'millrace/testing'
+ *
+ * const first = <E>(hub: Stream.Broadcast<number, E>) => pipe(hub.subscribe, Resource.use((stream) => stream.receive))
+ * const program = Effect.gen(function* () {
+ *   return yield* pipe(yield* Stream.fromIterable([1, 2, 3]), Stream.broadcast(), Resource.use(first))
+ * })
+ * assert.deepEqual(TestRuntime.runExit(program), Exit.succeed(1))
+ *
  * @category model
  * @since 0.1.0
  */
@@ -501,6 +681,28 @@ export interface Broadcast<out A, out E> {
  *
  * Without `lag` the slowest subscriber holds all others back. With `lag`, up to that many items are kept for a slow one; then
  * the oldest are dropped, and its next receive fails with `Lagged`, which says how many. It can go on receiving after that.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ *
+ * import { pipe } from 'fp-ts/lib/function.js'
+ * import { Concurrent, Effect, Exit, Resource, Stream } from 'millrace'
+ * import { TestRuntime } from 'millrace/testing'
+ *
+ * const program = Effect.gen(function* () {
+ *   const numbers = yield* Stream.fromIterable([1, 2, 3])
+ *   return yield* pipe(
+ *     numbers,
+ *     Stream.broadcast(),
+ *     Resource.use((hub) =>
+ *       Concurrent.all([
+ *         pipe(hub.subscribe, Resource.use(Stream.collect)),
+ *         pipe(hub.subscribe, Resource.use(Stream.fold(0, (sum: number, n: number) => sum + n)))
+ *       ])
+ *     )
+ *   )
+ * })
+ * assert.deepEqual(TestRuntime.runExit(program), Exit.succeed([[1, 2, 3], 6]))
  *
  * @category operators
  * @since 0.1.0
@@ -524,7 +726,7 @@ type Received<S> = S extends { readonly receive: Effect.Effect<infer _R, infer _
  * stands first is taken. Streams that have ended are passed over; `EndOfStream` when all have. While it waits it stands
  * among the receivers of each stream, and is served in the order of arrival.
  *
- * The streams must be memory streams; for others, put a `buffer` on them first.
+ * The streams must be memory streams, or made by `buffer`, `merge` or `mapEffect`; on others, put a `buffer` first.
  *
  * @example
  * import assert from 'node:assert/strict'

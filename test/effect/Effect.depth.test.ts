@@ -339,11 +339,6 @@ describe('Effect: fairness', () => {
     let done = false
     const again = (): O.Option<number> => (done ? O.none : O.some(0))
     const suspended: Fx<void> = Effect.suspend(() => (done ? Effect.unit : suspended))
-    const handled = (): Fx<unknown> =>
-      pipe(
-        Effect.fail('a'),
-        Effect.orElse(() => (done ? Effect.unit : handled()))
-      )
     const caught = (): Fx<unknown> =>
       pipe(
         Effect.die('a'),
@@ -354,20 +349,62 @@ describe('Effect: fairness', () => {
         Effect.succeed(1),
         Effect.matchEffect(Effect.die, () => (done ? Effect.unit : matched()))
       )
-    const chained = (): Fx<unknown> =>
+    const joined: Fx<never, string> = Effect.failCause(
+      Cause.SemigroupBoth<string>().concat(Cause.fail('a'), Cause.fail('b'))
+    )
+    const matchedFailure = (fx: Fx<unknown, string>) => {
+      const loop = (): Fx<unknown> =>
+        pipe(
+          fx,
+          Effect.matchEffect(() => (done ? Effect.unit : loop()), Effect.die)
+        )
+      return Effect.suspend(loop)
+    }
+    const handledFailure = (fx: Fx<unknown, string>) => {
+      const loop = (): Fx<unknown> =>
+        pipe(
+          fx,
+          Effect.orElse(() => (done ? Effect.unit : loop()))
+        )
+      return Effect.suspend(loop)
+    }
+    const chained = (fx: Fx<unknown>) => {
+      const loop = (): Fx<unknown> =>
+        pipe(
+          fx,
+          Effect.flatMap(() => (done ? Effect.unit : loop()))
+        )
+      return Effect.suspend(loop)
+    }
+    const tapped = (): Fx<unknown> =>
       pipe(
-        Effect.succeed(1),
-        Effect.flatMap(() => (done ? Effect.unit : chained()))
+        Effect.unit,
+        Effect.tap(() => (done ? Effect.unit : tapped()))
       )
     function* untilDone() {
       while (!done) yield 1
     }
     const loops: ReadonlyArray<readonly [string, Fx<unknown, unknown>]> = [
       ['suspend', suspended],
-      ['orElse', Effect.suspend(handled)],
+      ['orElse', handledFailure(Effect.fail('a'))],
       ['catchCause', Effect.suspend(caught)],
       ['matchEffect', Effect.suspend(matched)],
-      ['flatMap', Effect.suspend(chained)],
+      ['flatMap of a value', chained(Effect.unit)],
+      ['flatMap of sync', chained(Effect.sync(() => 1))],
+      ['flatMap of an operation', chained(Effect.currentTime)],
+      [
+        'flatMap of a map',
+        chained(
+          pipe(
+            Effect.unit,
+            Effect.map(() => 1)
+          )
+        )
+      ],
+      ['tap', Effect.suspend(tapped)],
+      ['orElse of a joined cause', handledFailure(joined)],
+      ['matchEffect of a failure', matchedFailure(Effect.fail('a'))],
+      ['matchEffect of a joined cause', matchedFailure(joined)],
       [
         'gen',
         Effect.gen(function* () {

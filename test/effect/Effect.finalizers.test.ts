@@ -3,7 +3,7 @@
  */
 import { expect } from 'chai'
 import { pipe } from 'fp-ts/lib/function.js'
-import { Cause, Effect, type Exit, LowLevel } from 'millrace'
+import { Cause, Concurrent, Effect, type Exit, LowLevel } from 'millrace'
 import { bothAll, type Fx, inCancelled, run, shown, thenAll, trace, value } from '../support/kernel.js'
 
 const bug = new Error('bug')
@@ -133,6 +133,21 @@ describe('Effect: finalizers', () => {
         const program = LowLevel.withinScope({ name: 's', after: 5 }, attach(finalizer)(Effect.never))
         expect(run(pipe(log.at('start'), Effect.andThen(program)))).to.equal('ok None')
         expect(log.lines).to.deep.equal(['start@0', 'after the inner scope@8'])
+      })
+
+      it('groups, tasks and parallel arms in it are shielded like itself', () => {
+        const log = trace()
+        const slow = (name: string) => pipe(Effect.sleep(10), Effect.andThen(log.add(name)))
+        const finalizer = pipe(
+          LowLevel.openNursery({}, (nursery) =>
+            pipe(LowLevel.fork(nursery, slow('task')), Effect.andThen(slow('body of the group')))
+          ),
+          Effect.andThen(Concurrent.all([slow('arm'), slow('arm')])),
+          Effect.andThen(pipe(slow('in a race'), Concurrent.race(Effect.never)))
+        )
+        const program = LowLevel.withinScope({ name: 's', after: 5 }, attach(finalizer)(Effect.never))
+        expect(run(program)).to.equal('ok None')
+        expect([...log.lines].sort()).to.deep.equal(['arm', 'arm', 'body of the group', 'in a race', 'task'])
       })
 
       it('a scope in it does not see the cancellation around', () => {

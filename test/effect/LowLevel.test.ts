@@ -786,6 +786,15 @@ describe('LowLevel', () => {
       expect(log.lines).to.deep.equal(['ended', 'ended'])
     })
 
+    it('a name that throws is that of the place', () => {
+      const name = () => {
+        throw new Error('bug')
+      }
+      expect(run(LowLevel.all(arms([Effect.never, Effect.fail('a')], { name })))).to.equal('Fail a')
+      const self = LowLevel.operation((fiber) => LowLevel.selfName(fiber))
+      expect(value(LowLevel.all(arms([self], { name })))).to.deep.equal(['test[0]'])
+    })
+
     it('arms are named by their place, or as told', () => {
       const self = LowLevel.operation((fiber) => LowLevel.selfName(fiber))
       expect(value(LowLevel.all(arms([self, self])))).to.deep.equal(['test[0]', 'test[1]'])

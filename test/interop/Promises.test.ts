@@ -102,8 +102,10 @@ const unhandledDuring = async (f: () => Promise<void>): Promise<ReadonlyArray<un
   const events = ['uncaughtException', 'unhandledRejection'] as const
   const before = events.map((event) => process.listeners(event as 'unhandledRejection'))
   for (const event of events) process.removeAllListeners(event)
-  // In strict mode Node tells this one first, and the other if this one has a listener.
-  process.on('uncaughtException', () => undefined)
+  // In strict mode Node tells this one of rejections first, and the other if this one has a listener.
+  process.on('uncaughtException', (error, origin) => {
+    if (origin === 'uncaughtException') seen.push(error)
+  })
   process.on('unhandledRejection', (reason) => seen.push(reason))
   try {
     await f()

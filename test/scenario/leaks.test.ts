@@ -234,6 +234,23 @@ describe(`after ${operations} operations nothing is left`, () => {
     it('that loses races', () =>
       leavesNothing((n) => times(n, pipe(wait, Concurrent.race(Effect.checkpoint))))).timeout(60_000)
 
+    it('under the eyes of an instrument, which is told of the late value', async () => {
+      let told: Array<unknown> = []
+      const runtime = Runtime.make({ instruments: [{ onDiscard: (_, value) => told.push(value) }] })
+      let resolve!: (n: number) => void
+      const late = new Promise<number>((yes) => {
+        resolve = yes
+      })
+      const watched = Promises.fromPromise(() => late, { abandonOnCancel: true })
+      await leavesNothing((n) =>
+        Runtime.runPromise(Effect.repeatN(n)(pipe(watched, Concurrent.race(Effect.checkpoint))), { runtime })
+      )
+      told = []
+      resolve(42)
+      await turns()
+      expect(told).to.deep.equal([42])
+    }).timeout(60_000)
+
     it('that is let go by signals', () =>
       leavesNothing(async (n) => {
         for (let i = 0; i < n / 10; i++) {

@@ -180,7 +180,12 @@ abstract class Base implements Strategy {
   }
 
   name(index: number): string {
-    return this.names === null ? `${this.kind}[${index}]` : this.names(index)
+    try {
+      if (this.names !== null) return this.names(index)
+    } catch {
+      // Names are for people, and asked for where nothing may throw.
+    }
+    return `${this.kind}[${index}]`
   }
 
   abstract ended(child: Child, arms: Arms): boolean

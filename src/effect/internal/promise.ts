@@ -130,10 +130,10 @@ const promisePrimitive: PrimitiveFunction = (
     } else callback.resume(outcome.mode, outcome.value)
   }
 
-  if (abandon && promise instanceof Promise && fiber.runOf.instruments === null) {
-    return callback.registered(whenSettled(promise, settled, rejected))
+  if (abandon && promise instanceof Promise) {
+    // Where instruments watch, what comes late is told to them.
+    return callback.registered(whenSettled(promise, settled, rejected, fiber.runOf.instruments))
   }
-  // Where instruments watch, what comes late is told to them, so nobody leaves.
   promise.then(settled, rejected)
   return callback.registered(undefined)
 }

@@ -10,7 +10,13 @@ interface Waiting {
   readonly onReason: (reason: unknown) => void
 }
 
-const shared = new WeakMap<PromiseLike<unknown>, Set<Waiting>>()
+interface Shared {
+  readonly waiting: Set<Waiting>
+  /** Of those who have left, the last one for each audience, told all the same: one, since this must not grow. */
+  readonly left: Map<object, Waiting>
+}
+
+const shared = new WeakMap<PromiseLike<unknown>, Shared>()
 
 /** What throws at the end of one run, such as the callback of `runCallback`, keeps nobody else from being told. */
 const apart = (call: () => void): void => {
@@ -23,33 +29,44 @@ const apart = (call: () => void): void => {
   }
 }
 
-/** Calls back once when the promise settles; the result takes that back. A rejection is observed in any case. */
+const subscribe = (promise: Promise<unknown>): Shared => {
+  const waiting = new Set<Waiting>()
+  const left = new Map<object, Waiting>()
+  const tell = (call: (each: Waiting) => void): void => {
+    // Those that come after it has settled start anew: they are called in a later turn, as with any promise.
+    shared.delete(promise)
+    const late = [...left.values()]
+    for (const each of waiting) apart(() => call(each))
+    for (const each of late) apart(() => call(each))
+  }
+  promise.then(
+    (value) => {
+      tell(({ onValue }) => onValue(value))
+    },
+    (reason: unknown) => {
+      tell(({ onReason }) => onReason(reason))
+    }
+  )
+  const all = { waiting, left }
+  shared.set(promise, all)
+  return all
+}
+
+/**
+ * Calls back once when the promise settles; the result takes that back. A rejection is observed in any case. Where there is
+ * an audience (the instruments of a run), the last of those who have left for it is called back as well.
+ */
 export const whenSettled = (
   promise: Promise<unknown>,
   onValue: (value: unknown) => void,
-  onReason: (reason: unknown) => void
+  onReason: (reason: unknown) => void,
+  audience: object | null
 ): (() => void) => {
-  let all = shared.get(promise)
-  if (all === undefined) {
-    const waiting = new Set<Waiting>()
-    shared.set(promise, waiting)
-    // Those that come after it has settled start anew: they are called in a later turn, as with any promise.
-    promise.then(
-      (value) => {
-        shared.delete(promise)
-        for (const each of waiting) apart(() => each.onValue(value))
-      },
-      (reason: unknown) => {
-        shared.delete(promise)
-        for (const each of waiting) apart(() => each.onReason(reason))
-      }
-    )
-    all = waiting
-  }
+  const { waiting, left } = shared.get(promise) ?? subscribe(promise)
   const own: Waiting = { onValue, onReason }
-  const those = all
-  those.add(own)
+  waiting.add(own)
   return () => {
-    those.delete(own)
+    waiting.delete(own)
+    if (audience !== null) left.set(audience, own)
   }
 }

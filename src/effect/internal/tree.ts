@@ -93,7 +93,7 @@ const shownParent = (node: ScopeNode): ScopeNode => {
 }
 
 /** Parents come first in a walk, so each node finds where it belongs. No recursion: a tree is as deep as a program. */
-export const treeOf = (run: Run): TaskTreeData => {
+export const treeOf = (run: Run, time: number): TaskTreeData => {
   /** What stands inside of a scope, of a task, of a group. */
   const inScope = new Map<ScopeNode, Children>()
   const inTask = new Map<unknown, Children>()
@@ -127,7 +127,7 @@ export const treeOf = (run: Run): TaskTreeData => {
     if (fiber.id === 1) root = task
     else if (fiber.owner !== null) inGroup.get(fiber.owner.scope)?.push(task)
   }
-  return { root: root ?? nobody, time: run.now() }
+  return { root: root ?? nobody, time }
 }
 
 /** The main task has ended. */
@@ -200,4 +200,5 @@ export const printTree = (tree: TaskTreeData): string => {
   return lines.join('\n')
 }
 
-export const describeRun = (run: Run): string => printTree(treeOf(run))
+/** For those outside of the run, who have a time of their own. */
+export const describeRun = (run: Run): string => printTree(treeOf(run, run.now()))

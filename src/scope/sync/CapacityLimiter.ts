@@ -8,7 +8,8 @@ import * as Effect from '../../effect/Effect.js'
 import * as LowLevel from '../../effect/LowLevel.js'
 import * as ParkingLot from '../../effect/ParkingLot.js'
 import type { WouldBlock } from '../ResourceError.js'
-import { type NameOptions, waitLabel } from './Event.js'
+import { waitLabel } from '../internal/waitLabel.js'
+import type { NameOptions } from './Event.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -16,6 +17,21 @@ import { type NameOptions, waitLabel } from './Event.js'
 
 /**
  * What a limiter looks like at the moment.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ *
+ * import { CapacityLimiter, Effect, Exit } from 'millrace'
+ * import { TestRuntime } from 'millrace/testing'
+ *
+ * const program = Effect.gen(function* () {
+ *   const limiter = yield* CapacityLimiter.make(5)
+ *   return yield* limiter.withTokenFor('connection 7')(limiter.statistics)
+ * })
+ * assert.deepEqual(
+ *   TestRuntime.runExit(program),
+ *   Exit.succeed({ total: 5, borrowed: 1, borrowers: ['connection 7'], tasksWaiting: 0 })
+ * )
  *
  * @category model
  * @since 0.1.0
@@ -31,6 +47,32 @@ export interface CapacityLimiterStatistics {
 /**
  * A limiter. It never lends more than its total; lowering the total revokes nothing. It may be shared by fibers of different
  * runs.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ *
+ * import { CapacityLimiter, Effect, Exit, TaskGroup } from 'millrace'
+ * import { TestRuntime } from 'millrace/testing'
+ *
+ * const program = Effect.gen(function* () {
+ *   const limiter = yield* CapacityLimiter.make(2)
+ *   let inside = 0
+ *   let most = 0
+ *   const work = limiter.withToken(
+ *     Effect.gen(function* () {
+ *       most = Math.max(most, ++inside)
+ *       yield* Effect.sleep(10)
+ *       inside--
+ *     })
+ *   )
+ *   yield* TaskGroup.open()((group) =>
+ *     Effect.gen(function* () {
+ *       for (let i = 0; i < 9; i++) yield* group.spawn(work)
+ *     })
+ *   )
+ *   return most
+ * })
+ * assert.deepEqual(TestRuntime.runExit(program), Exit.succeed(2))
  *
  * @category model
  * @since 0.1.0

@@ -7,7 +7,8 @@
 import * as Effect from '../../effect/Effect.js'
 import * as LowLevel from '../../effect/LowLevel.js'
 import * as ParkingLot from '../../effect/ParkingLot.js'
-import { type NameOptions, waitLabel } from './Event.js'
+import { waitLabel } from '../internal/waitLabel.js'
+import type { NameOptions } from './Event.js'
 import * as Lock from './Lock.js'
 
 // -------------------------------------------------------------------------------------
@@ -16,6 +17,22 @@ import * as Lock from './Lock.js'
 
 /**
  * What a condition looks like at the moment.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ *
+ * import { Condition, Effect, Exit, TaskGroup } from 'millrace'
+ * import { TestRuntime } from 'millrace/testing'
+ *
+ * const program = TaskGroup.open()((group) =>
+ *   Effect.gen(function* () {
+ *     const changed = yield* Condition.make()
+ *     yield* group.spawn(changed.withLock(changed.wait), { service: true })
+ *     yield* Effect.sleep(1)
+ *     return yield* changed.statistics
+ *   })
+ * )
+ * assert.deepEqual(TestRuntime.runExit(program), Exit.succeed({ tasksWaiting: 1 }))
  *
  * @category model
  * @since 0.1.0
@@ -26,6 +43,24 @@ export interface ConditionStatistics {
 
 /**
  * A condition with its lock. `wait` and `notify` are for the owner of the lock; for others they are defects.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ *
+ * import { Condition, Effect, Exit, TaskGroup } from 'millrace'
+ * import { TestRuntime } from 'millrace/testing'
+ *
+ * const program = TaskGroup.open()((group) =>
+ *   Effect.gen(function* () {
+ *     const changed = yield* Condition.make()
+ *     const jobs: Array<string> = []
+ *     const worker = yield* group.spawn(changed.withLock(changed.waitFor(() => jobs.shift())))
+ *     yield* Effect.sleep(10)
+ *     yield* changed.withLock(Effect.andThen(changed.notify(1))(Effect.sync(() => { jobs.push('job 1') })))
+ *     return yield* worker.join
+ *   })
+ * )
+ * assert.deepEqual(TestRuntime.runExit(program), Exit.succeed('job 1'))
  *
  * @category model
  * @since 0.1.0
@@ -57,6 +92,20 @@ export interface Condition {
 /**
  * A type without what is falsy.
  *
+ * @example
+ * import assert from 'node:assert/strict'
+ *
+ * import { Condition, Effect, Runtime } from 'millrace'
+ *
+ * const find = (name: string): string | undefined => (name === 'Ada' ? 'Lovelace' : undefined)
+ * const found: Condition.Truthy<ReturnType<typeof find>> = Runtime.runSync(
+ *   Effect.gen(function* () {
+ *     const changed = yield* Condition.make()
+ *     return yield* changed.withLock(changed.waitFor(() => find('Ada')))
+ *   })
+ * )
+ * assert.equal(found.length, 8)
+ *
  * @category type helpers
  * @since 0.1.0
  */
@@ -64,6 +113,20 @@ export type Truthy<A> = Exclude<A, false | null | undefined | 0 | 0n | ''>
 
 /**
  * How a condition is made.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ *
+ * import { Condition, Effect, Lock, Runtime } from 'millrace'
+ *
+ * // Two conditions of one queue.
+ * const program = Effect.gen(function* () {
+ *   const lock = yield* Lock.make()
+ *   const options: Condition.ConditionOptions = { lock }
+ *   const [filled, emptied] = [yield* Condition.make(options), yield* Condition.make(options)]
+ *   return filled.lock === emptied.lock
+ * })
+ * assert.equal(Runtime.runSync(program), true)
  *
  * @category model
  * @since 0.1.0

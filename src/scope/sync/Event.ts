@@ -7,6 +7,7 @@
 import * as Effect from '../../effect/Effect.js'
 import * as LowLevel from '../../effect/LowLevel.js'
 import * as ParkingLot from '../../effect/ParkingLot.js'
+import { waitLabel } from '../internal/waitLabel.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -14,6 +15,15 @@ import * as ParkingLot from '../../effect/ParkingLot.js'
 
 /**
  * What an event looks like at the moment.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ *
+ * import { Effect, Event, Exit } from 'millrace'
+ * import { TestRuntime } from 'millrace/testing'
+ *
+ * const program = Effect.flatMap((ready: Event.Event) => ready.statistics)(Event.make())
+ * assert.deepEqual(TestRuntime.runExit(program), Exit.succeed({ isSet: false, tasksWaiting: 0 }))
  *
  * @category model
  * @since 0.1.0
@@ -25,6 +35,20 @@ export interface EventStatistics {
 
 /**
  * An event. It may be shared by fibers of different runs.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ *
+ * import { Effect, Event, Runtime } from 'millrace'
+ *
+ * // Set by a plain callback.
+ * const program = Effect.gen(function* () {
+ *   const fired = yield* Event.make()
+ *   setTimeout(fired.setUnsafe, 1)
+ *   yield* fired.wait
+ *   return yield* fired.isSet
+ * })
+ * assert.equal(await Runtime.runPromise(program), true)
  *
  * @category model
  * @since 0.1.0
@@ -47,6 +71,16 @@ export interface Event {
 /**
  * How a primitive is made.
  *
+ * @example
+ * import assert from 'node:assert/strict'
+ *
+ * import { Effect, Event } from 'millrace'
+ * import { TestRuntime } from 'millrace/testing'
+ *
+ * const program = Effect.flatMap((ready: Event.Event) => ready.wait)(Event.make({ name: 'ready' }))
+ * // Nobody sets it: the report names the event.
+ * assert.match(JSON.stringify(TestRuntime.runExit(program)), /Event.wait .*ready/)
+ *
  * @category model
  * @since 0.1.0
  */
@@ -58,10 +92,6 @@ export interface NameOptions {
 // -------------------------------------------------------------------------------------
 // constructors
 // -------------------------------------------------------------------------------------
-
-/** The name of a wait: `Event.wait`, or `Event.wait "ready"`. */
-export const waitLabel = (operation: string, options: NameOptions | undefined): string =>
-  options?.name === undefined ? operation : `${operation} ${JSON.stringify(options.name)}`
 
 const done = { _tag: 'Right', right: undefined } as const
 

@@ -8,7 +8,8 @@ import * as Exit from '../../effect/Exit.js'
 import * as LowLevel from '../../effect/LowLevel.js'
 import * as ParkingLot from '../../effect/ParkingLot.js'
 import type { Option } from 'fp-ts/lib/Option.js'
-import { type NameOptions, waitLabel } from './Event.js'
+import { waitLabel } from '../internal/waitLabel.js'
+import type { NameOptions } from './Event.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -16,6 +17,19 @@ import { type NameOptions, waitLabel } from './Event.js'
 
 /**
  * What a future looks like at the moment.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ *
+ * import { Effect, Exit, Future } from 'millrace'
+ * import { TestRuntime } from 'millrace/testing'
+ *
+ * const program = Effect.gen(function* () {
+ *   const answer = yield* Future.make<never, number>()
+ *   yield* answer.succeed(42)
+ *   return yield* answer.statistics
+ * })
+ * assert.deepEqual(TestRuntime.runExit(program), Exit.succeed({ isDone: true, tasksWaiting: 0 }))
  *
  * @category model
  * @since 0.1.0
@@ -27,6 +41,22 @@ export interface FutureStatistics {
 
 /**
  * A future. It may be shared by fibers of different runs.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ *
+ * import { Effect, Exit, Future, TaskGroup } from 'millrace'
+ * import { TestRuntime } from 'millrace/testing'
+ *
+ * const program = TaskGroup.open<string>()((group) =>
+ *   Effect.gen(function* () {
+ *     const answer = yield* Future.make<string, number>()
+ *     const both = [yield* group.spawnOwned(answer.wait), yield* group.spawnOwned(answer.wait)]
+ *     yield* answer.fail('no')
+ *     return [yield* both[0]!.wait, yield* both[1]!.wait]
+ *   })
+ * )
+ * assert.deepEqual(TestRuntime.runExit(program), Exit.succeed([Exit.fail('no'), Exit.fail('no')]))
  *
  * @category model
  * @since 0.1.0

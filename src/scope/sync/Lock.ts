@@ -9,7 +9,8 @@ import * as Effect from '../../effect/Effect.js'
 import * as LowLevel from '../../effect/LowLevel.js'
 import * as ParkingLot from '../../effect/ParkingLot.js'
 import type { WouldBlock } from '../ResourceError.js'
-import { type NameOptions, waitLabel } from './Event.js'
+import { waitLabel } from '../internal/waitLabel.js'
+import type { NameOptions } from './Event.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -17,6 +18,21 @@ import { type NameOptions, waitLabel } from './Event.js'
 
 /**
  * What a lock looks like at the moment.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ *
+ * import { Effect, Exit, Lock } from 'millrace'
+ * import { TestRuntime } from 'millrace/testing'
+ *
+ * const program = Effect.gen(function* () {
+ *   const lock = yield* Lock.make()
+ *   return yield* lock.withLock(lock.statistics)
+ * })
+ * assert.deepEqual(
+ *   TestRuntime.runExit(program),
+ *   Exit.succeed({ owner: { _tag: 'Some', value: 'main' }, tasksWaiting: 0 })
+ * )
  *
  * @category model
  * @since 0.1.0
@@ -29,6 +45,26 @@ export interface LockStatistics {
 
 /**
  * A lock. It belongs to the fiber that took it, and may be shared by fibers of different runs.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ *
+ * import { Effect, Exit, Lock, TaskGroup } from 'millrace'
+ * import { TestRuntime } from 'millrace/testing'
+ *
+ * const program = TaskGroup.open()((group) =>
+ *   Effect.gen(function* () {
+ *     const lock = yield* Lock.make()
+ *     yield* group.spawn(lock.withLock(Effect.sleep(10)))
+ *     yield* Effect.sleep(1)
+ *     const busy = yield* Effect.either(lock.acquireNow)
+ *     yield* lock.acquire
+ *     const owned = yield* lock.isOwned
+ *     yield* lock.release
+ *     return [busy._tag, owned]
+ *   })
+ * )
+ * assert.deepEqual(TestRuntime.runExit(program), Exit.succeed(['Left', true]))
  *
  * @category model
  * @since 0.1.0
@@ -58,12 +94,12 @@ export interface Lock {
 
 const wouldBlock: WouldBlock = { _tag: 'WouldBlock' }
 
-/** Operations on the lock in the operand, so that a lock is a few objects and no closures. */
-const acquireLock = (self: LowLevel.Self, lock: FairLock): undefined | LowLevel.Suspended => {
+/** Operations on the lock in the operand, so that a lock is a few objects. This one gives the new owner. */
+const enterLock = (self: LowLevel.Self, lock: FairLock): LowLevel.Self | LowLevel.Suspended => {
   if (LowLevel.isSelfCancelled(self)) return LowLevel.cancelSelf(self)
   if (lock.owner === null) {
     lock.owner = self
-    return undefined
+    return self
   }
   if (lock.owner === self) return reentered(self)
   return ParkingLot.parkSelf(self, lock.lot, self)
@@ -77,19 +113,12 @@ const acquireLockNow = (self: LowLevel.Self, lock: FairLock): undefined | LowLev
 }
 
 const releaseLock = (self: LowLevel.Self, lock: FairLock): undefined | LowLevel.Suspended => {
-  if (lock.owner !== self) {
-    return LowLevel.misuseSelf(
-      self,
-      'A Lock can be released only by the task that has acquired it. Use withLock.'
-    )
-  }
-  if (lock.lot.size() === 0) lock.owner = null
-  else {
-    lock.owner = lock.lot.firstUnsafe()
-    lock.lot.succeedUnsafe(undefined)
-  }
+  if (lock.owner !== self) return LowLevel.misuseSelf(self, notOwned)
+  lock.handOver()
   return undefined
 }
+
+const notOwned = 'A Lock can be released only by the task that has acquired it. Use withLock.'
 
 const reentered = (self: LowLevel.Self): LowLevel.Suspended =>
   LowLevel.misuseSelf(
@@ -99,18 +128,22 @@ const reentered = (self: LowLevel.Self): LowLevel.Suspended =>
 
 class FairLock implements Lock {
   owner: LowLevel.Self | null
-  /** Those that wait bring themselves: the next owner. */
-  readonly lot: ParkingLot.ParkingLot<LowLevel.Self, never, void>
+  /** Those that wait bring themselves, the next owner, and are given that. */
+  readonly lot: ParkingLot.ParkingLot<LowLevel.Self, never, LowLevel.Self>
   readonly acquire: Effect.Effect<unknown, never, void>
   readonly acquireNow: Effect.Effect<unknown, WouldBlock, void>
   readonly release: Effect.Effect<unknown, never, void>
   readonly isOwned: Effect.Effect<unknown, never, boolean>
   readonly statistics: Effect.Effect<unknown, never, LockStatistics>
+  private readonly enter: Effect.Effect<unknown, never, LowLevel.Self>
+  /** Releases at the end of `withLock`. The run loop runs a plain function there without a frame. */
+  private readonly leave: (owner: LowLevel.Self) => Effect.Effect<unknown, never, void>
 
   constructor(options: NameOptions | undefined) {
     this.owner = null
     this.lot = ParkingLot.make(waitLabel('Lock.acquire', options))
-    this.acquire = LowLevel.operation(acquireLock, this)
+    this.enter = LowLevel.operation<never, LowLevel.Self, FairLock>(enterLock, this)
+    this.acquire = Effect.asUnit(this.enter)
     this.acquireNow = LowLevel.operation(acquireLockNow, this)
     this.release = LowLevel.operation(releaseLock, this)
     this.isOwned = LowLevel.operation((self) => this.owner === self)
@@ -118,14 +151,23 @@ class FairLock implements Lock {
       owner: this.owner === null ? { _tag: 'None' } : { _tag: 'Some', value: LowLevel.selfName(this.owner) },
       tasksWaiting: this.lot.size()
     }))
+    const leave = Effect.sync(() => {
+      this.handOver()
+    })
+    this.leave = (owner) => (this.owner === owner ? leave : this.release)
+  }
+
+  handOver(): void {
+    const { lot } = this
+    if (lot.size() === 0) this.owner = null
+    else {
+      this.owner = lot.firstUnsafe()
+      lot.succeedUnsafe(this.owner)
+    }
   }
 
   readonly withLock = <R, E, A>(fx: Effect.Effect<R, E, A>): Effect.Effect<R, E, A> =>
-    Effect.bracket(
-      this.acquire,
-      () => fx,
-      () => this.release
-    )
+    Effect.bracket(this.enter, () => fx, this.leave)
 }
 
 /**

@@ -8,7 +8,8 @@ import * as Effect from '../../effect/Effect.js'
 import * as LowLevel from '../../effect/LowLevel.js'
 import * as ParkingLot from '../../effect/ParkingLot.js'
 import type { WouldBlock } from '../ResourceError.js'
-import { type NameOptions, waitLabel } from './Event.js'
+import { waitLabel } from '../internal/waitLabel.js'
+import type { NameOptions } from './Event.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -16,6 +17,18 @@ import { type NameOptions, waitLabel } from './Event.js'
 
 /**
  * What a semaphore looks like at the moment.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ *
+ * import { Effect, Exit, Semaphore } from 'millrace'
+ * import { TestRuntime } from 'millrace/testing'
+ *
+ * const program = Effect.gen(function* () {
+ *   const semaphore = yield* Semaphore.make(5)
+ *   return yield* semaphore.withPermits(3)(semaphore.statistics)
+ * })
+ * assert.deepEqual(TestRuntime.runExit(program), Exit.succeed({ available: 2, tasksWaiting: 0 }))
  *
  * @category model
  * @since 0.1.0
@@ -27,6 +40,24 @@ export interface SemaphoreStatistics {
 
 /**
  * A semaphore. It may be shared by fibers of different runs.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ *
+ * import { Effect, Exit, Semaphore, TaskGroup } from 'millrace'
+ * import { TestRuntime } from 'millrace/testing'
+ *
+ * // Permits may be given by one task and taken by another: a count of what is ready.
+ * const program = TaskGroup.open()((group) =>
+ *   Effect.gen(function* () {
+ *     const ready = yield* Semaphore.make(0)
+ *     yield* group.spawn(Effect.forEach(() => Effect.andThen(ready.release)(Effect.sleep(10)))([1, 2, 3]))
+ *     const before = yield* Effect.currentTime
+ *     for (let i = 0; i < 3; i++) yield* ready.acquire
+ *     return (yield* Effect.currentTime) - before
+ *   })
+ * )
+ * assert.deepEqual(TestRuntime.runExit(program), Exit.succeed(30))
  *
  * @category model
  * @since 0.1.0
@@ -51,6 +82,18 @@ export interface Semaphore {
 
 /**
  * How a semaphore is made.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ *
+ * import { Cause, Effect, Semaphore } from 'millrace'
+ * import { TestRuntime } from 'millrace/testing'
+ *
+ * const options: Semaphore.SemaphoreOptions = { max: 1 }
+ * const program = Effect.flatMap((semaphore: Semaphore.Semaphore) => semaphore.release)(Semaphore.make(1, options))
+ * const exit = TestRuntime.runExit(program)
+ * assert.ok(exit._tag === 'Left')
+ * assert.match(Cause.pretty(exit.left), /More permits were released than acquired/)
  *
  * @category model
  * @since 0.1.0
@@ -87,16 +130,14 @@ const giveBack = (
   semaphore: FairSemaphore,
   n: number
 ): undefined | LowLevel.Suspended => {
-  if (semaphore.available + n > semaphore.max) {
-    return LowLevel.misuseSelf(
-      self,
-      `More permits were released than acquired: the Semaphore has ${semaphore.max} at most.`
-    )
-  }
+  if (semaphore.available + n > semaphore.max) return LowLevel.misuseSelf(self, tooMany(semaphore))
   semaphore.available += n
   semaphore.serve()
   return undefined
 }
+
+const tooMany = ({ max }: FairSemaphore): string =>
+  `More permits were released than acquired: the Semaphore has ${max} at most.`
 
 class FairSemaphore implements Semaphore {
   available: number
@@ -107,6 +148,8 @@ class FairSemaphore implements Semaphore {
   readonly acquireNow: Effect.Effect<unknown, WouldBlock, void>
   readonly release: Effect.Effect<unknown, never, void>
   readonly statistics: Effect.Effect<unknown, never, SemaphoreStatistics>
+  /** Gives one back at the end of `withPermit`. The run loop runs a plain function there without a frame. */
+  private readonly leave: () => Effect.Effect<unknown, never, void>
 
   constructor(permits: number, options: SemaphoreOptions | undefined) {
     this.available = permits
@@ -121,6 +164,12 @@ class FairSemaphore implements Semaphore {
     this.acquireNow = LowLevel.operation(takeNow, this)
     this.release = LowLevel.operation(giveBack, this, 1)
     this.statistics = Effect.sync(() => ({ available: this.available, tasksWaiting: this.lot.size() }))
+    const leave = Effect.sync(() => {
+      if (this.available >= this.max) throw new TypeError(tooMany(this))
+      this.available++
+      this.serve()
+    })
+    this.leave = () => leave
   }
 
   serve(): void {
@@ -132,11 +181,7 @@ class FairSemaphore implements Semaphore {
   }
 
   readonly withPermit = <R, E, A>(fx: Effect.Effect<R, E, A>): Effect.Effect<R, E, A> =>
-    Effect.bracket(
-      this.acquire,
-      () => fx,
-      () => this.release
-    )
+    Effect.bracket(this.acquire, () => fx, this.leave)
 
   readonly withPermits = (n: number): (<R, E, A>(fx: Effect.Effect<R, E, A>) => Effect.Effect<R, E, A>) => {
     const acquire = LowLevel.operation(take, this, n)

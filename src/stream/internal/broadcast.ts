@@ -106,7 +106,8 @@ export const broadcastTo = <A, E>(
             hub.failure = failure
           })
         const work = handingOn<E>(fail)(forEach(hub.tell))
-        yield* group.spawn(Effect.ensuring(hub.finish)(work), { name: 'Stream.broadcast', service: true })
+        // After a defect there is no end: the group cancels whoever waits for one.
+        yield* group.spawn(Effect.andThen(hub.finish)(work), { name: 'Stream.broadcast', service: true })
         return yield* Effect.ensuring(stream.close)(use(hub))
       })
     )

@@ -11,7 +11,8 @@ import * as Resource from '../../scope/Resource.js'
 import * as TaskGroup from '../../scope/TaskGroup.js'
 import * as MemoryStream from '../MemoryStream.js'
 import type { ReceiveStream } from '../ObjectStream.js'
-import { type EndOfStream, endOfStream } from '../StreamError.js'
+import { type ClosedResource, type EndOfStream, endOfStream } from '../StreamError.js'
+import { type Arrival, type Selectable, selectable } from './selectable.js'
 
 export const end: Effect.Effect<unknown, EndOfStream, never> = Effect.fail(endOfStream)
 
@@ -23,12 +24,47 @@ export const source = <A, E>(
 /** What a task hands to the receiver: an item, or the failure that ends the stream. */
 export type Handed<A, E> = Exit<E, A>
 
-/** Receives what was handed. Closing either end is the end of the stream. */
-export const receiveHanded = <A, E>(
-  stream: MemoryStream.MemoryReceiveStream<Handed<A, E>>
-): Effect.Effect<unknown, E | EndOfStream, A> => {
-  const handed = Effect.orElse(() => end)(stream.receive)
-  return Effect.flatMap((exit: Handed<A, E>): Effect.Effect<unknown, E, A> => Effect.fromExit(exit))(handed)
+const handed = <A, E>(
+  arrival: Arrival<Handed<A, E>, ClosedResource | EndOfStream>
+): Arrival<A, E | EndOfStream> =>
+  arrival._tag === 'Right'
+    ? arrival.right
+    : // Closing either end is the end of the stream.
+      { _tag: 'Left', left: { _tag: 'Fail', error: endOfStream } }
+
+/** Receives what was handed. It can be selected from, as the memory stream behind it. */
+class HandedStream<A, E> implements ReceiveStream<A, E>, Selectable<A, E | EndOfStream> {
+  readonly receive: Effect.Effect<unknown, E | EndOfStream, A>
+  readonly close: Effect.Effect<unknown, never, void>
+  readonly attributes = noAttributes
+  private readonly inner: Selectable<Handed<A, E>, ClosedResource | EndOfStream>
+
+  constructor(
+    stream: MemoryStream.MemoryReceiveStream<Handed<A, E>>,
+    close: Effect.Effect<unknown, never, void>
+  ) {
+    const items = Effect.orElse(() => end)(stream.receive)
+    this.receive = Effect.flatMap((exit: Handed<A, E>): Effect.Effect<unknown, E, A> =>
+      Effect.fromExit(exit)
+    )(items)
+    this.close = close
+    this.inner = stream as typeof stream & Selectable<Handed<A, E>, ClosedResource | EndOfStream>
+  }
+
+  get [selectable](): this {
+    return this
+  }
+
+  arrival(): Arrival<A, E | EndOfStream> | null {
+    const arrival = this.inner.arrival()
+    return arrival === null ? null : handed(arrival)
+  }
+
+  watch(watcher: (arrival: Arrival<A, E | EndOfStream>) => void): () => void {
+    return this.inner.watch((arrival) => {
+      watcher(handed(arrival))
+    })
+  }
 }
 
 /** Hands a typed failure on; a defect fails the task, and so whoever uses the stream. */
@@ -58,9 +94,10 @@ export const filled = <R, E, A>(
         // Closed means that nobody wants more: the task stops where it is, until it is cancelled.
         const hand = (exit: Handed<A, E>) => Effect.orElse(() => Effect.never)(send.send(exit))
         const work = handingOn<E>(hand)(Effect.suspend(() => fill((a) => hand({ _tag: 'Right', right: a }))))
-        yield* group.spawn(Effect.ensuring(send.close)(work), { name, service: true })
+        // After a defect there is no end: the group cancels whoever waits for one.
+        yield* group.spawn(Effect.andThen(send.close)(work), { name, service: true })
         const close = Effect.andThen(sources)(receive.close)
-        return yield* Effect.ensuring(close)(use(source(receiveHanded(receive), close)))
+        return yield* Effect.ensuring(close)(use(new HandedStream(receive, close)))
       })
     )
   )
