@@ -703,6 +703,24 @@ export const levels: LawSet = lawSet('levels', [
           )
     ]
   ),
+  invariant({
+    name: 'L14 scopes that were left wake nobody: of their timers the clock keeps one at most',
+    group,
+    input: fc.record({ deadlines: fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 4 }) }),
+    show: printInputs,
+    run:
+      ({ deadlines }) =>
+      () =>
+        Effect.andThen(Effect.never)(
+          Effect.forEach((ms: number) => Timeout.moveOnAfter(ms)(Effect.yieldNow))(deadlines)
+        ),
+    check: ({ exit, time }, { deadlines }) =>
+      exit !== 'Deadlock'
+        ? 'expected a deadlock'
+        : time <= Math.min(...deadlines)
+          ? null
+          : `a timer fired at ${time}`
+  }),
   sides<OneFx>('L14 a handle that outlives its scope does nothing', { e }, [
     ({ e }) =>
       (w) =>
