@@ -1220,25 +1220,46 @@ describe('MemoryStream', () => {
     for (const [side, clone] of Object.entries(sides)) {
       const crowd = (
         count: number,
-        then: (send: Send, receive: Receive, group: TaskGroup.TaskGroup<unknown>) => Fx<unknown, unknown>
+        then: (
+          send: Send,
+          receive: Receive,
+          tasks: ReadonlyArray<Task.Task<unknown, unknown>>
+        ) => Fx<unknown, unknown>
       ) =>
         turnsOf(
           withStream(0, (send, receive, group) =>
             gen(function* () {
+              const tasks: Array<Task.Task<unknown, unknown>> = []
               for (let i = 0; i < count; i++) {
                 const { wait, close } = yield* clone(send, receive)
-                yield* group.spawn(Effect.ensuring(close)(wait))
+                tasks.push(yield* group.spawn(Effect.ensuring(close)(wait)))
               }
               yield* Effect.yieldNow
-              yield* then(send, receive, group)
+              yield* then(send, receive, tasks)
+              yield* group.cancelAll()
             })
           )
         )
 
       it(`${side} that each close a clone are cancelled in linear time, 100,000 of them`, function () {
         this.timeout(120_000)
-        const work = (n: number) => crowd(n, (_send, _receive, group) => group.cancelAll())
+        const work = (n: number) => crowd(n, () => Effect.unit)
         expect(growth(10_000, work)).to.be.lessThan(50)
+      })
+
+      it(`${side} that are cancelled one after the other, and each close a clone, do so in linear time`, function () {
+        this.timeout(120_000)
+        const work = (n: number) =>
+          crowd(n, (_send, _receive, tasks) =>
+            gen(function* () {
+              // The youngest first: those that came before still wait.
+              for (let i = n - 1; i >= 0; i--) {
+                yield* tasks[i]!.cancel()
+                yield* Effect.yieldNow
+              }
+            })
+          )
+        expect(growth(5_000, work)).to.be.lessThan(50)
       })
 
       it(`${side} on clones that are served and leave one after the other do so in linear time`, function () {
