@@ -15,8 +15,8 @@ import type { Instrument } from './Instrument.js'
 import { abandonRun } from './internal/abandon.js'
 import { listen } from './internal/abortHub.js'
 import { enableAmbient, isAmbient } from './internal/ambient.js'
-import { emptyEnvironment, Done, Fiber } from './internal/fiber.js'
-import type { Op, Untyped } from './internal/op.js'
+import { emptyEnvironment, Done, Fiber, raise } from './internal/fiber.js'
+import { Die, type Op, type Untyped } from './internal/op.js'
 import type { Child, Owner } from './internal/owner.js'
 import { Run } from './internal/run.js'
 import { cancellation, type ScopeNode } from './internal/scopeTree.js'
@@ -209,6 +209,12 @@ class Edge implements Owner {
 
 const nothing = (): void => undefined
 
+/** What a run is asked to do; a mistake in the options is a defect of the run, since some runners never throw. */
+const checked = (fx: Effect<never, unknown, unknown>, grace: number | undefined): Op =>
+  grace !== undefined && Number.isNaN(grace)
+    ? raise(Die, new TypeError('The grace of a run must be a number of milliseconds, but is NaN.'))
+    : (fx as Untyped as Op)
+
 interface Launched {
   readonly run: Run
   readonly main: Fiber
@@ -225,7 +231,7 @@ const launch = (
   const name = options.name ?? 'main'
   // Started by code that has a signal around it: what that code is part of must reach the waits of this run as well.
   const run = new Run(clock, scheduler, instruments, name, asyncContext || isAmbient())
-  if (grace !== undefined) run.root.setGrace(grace)
+  if (grace !== undefined && !Number.isNaN(grace)) run.root.setGrace(grace)
 
   const abort = () => {
     run.root.cancel(cancellation({ _tag: 'Aborted', reason: (signal as AbortSignal).reason }))
@@ -236,7 +242,7 @@ const launch = (
     run.close()
     onEnd(main)
   })
-  const main: Fiber = new Fiber(run, run.root, edge, fx as Untyped as Op, emptyEnvironment, null, name, 0)
+  const main: Fiber = new Fiber(run, run.root, edge, checked(fx, grace), emptyEnvironment, null, name, 0)
   if (signal !== undefined) {
     if (signal.aborted) abort()
     else unlisten = listen(signal, abort)
@@ -357,9 +363,9 @@ const runNow = <B>(
   const name = options.name ?? 'main'
   const queue = borrowQueue()
   const run = new Run(clock, queue, instruments, name, asyncContext)
-  const main = new Fiber(run, run.root, null, fx as Untyped as Op, emptyEnvironment, null, name, 0)
+  const main = new Fiber(run, run.root, null, checked(fx, options.grace), emptyEnvironment, null, name, 0)
   const { signal, grace } = options
-  if (grace !== undefined) run.root.setGrace(grace)
+  if (grace !== undefined && !Number.isNaN(grace)) run.root.setGrace(grace)
   if (signal?.aborted === true) run.root.cancel(cancellation({ _tag: 'Aborted', reason: signal.reason }))
   main.run()
   queue.drain()

@@ -521,4 +521,11 @@ describe('Runtime', () => {
       expect(refs.map((ref) => ref.deref() === undefined)).to.deep.equal([true, true, true])
     })
   })
+
+  it('NaN as the grace of a run is a defect of the run, of every runner', async () => {
+    const options = { grace: NaN }
+    expect(JSON.stringify(await Runtime.runExit(Effect.unit, options))).to.contain('"Die"')
+    expect(JSON.stringify(Runtime.runSyncExit(Effect.unit, options))).to.contain('"Die"')
+    expect(() => Runtime.runSync(Effect.unit, options)).to.throw(/grace of a run .* is NaN/)
+  })
 })

@@ -8,6 +8,7 @@ import { pipe } from 'fp-ts/lib/function.js'
 import { concatAll } from 'fp-ts/lib/Monoid.js'
 import * as RA from 'fp-ts/lib/ReadonlyArray.js'
 import { CancelScope, Cause, Concurrent, Effect, type Exit, FiberLocal, TaskGroup, Timeout } from 'millrace'
+import { TestRuntime } from 'millrace/testing'
 import {
   cancellationsOf,
   defectOf,
@@ -1169,5 +1170,23 @@ describe('Concurrent', () => {
         ),
       { exit: 'ok(None)', log: ['a@6', 'b@7', 'x@8'] }
     )
+  })
+
+  it('a failure and a cancellation stay in the order in which they came, through any number of compositions', () => {
+    const both = <E, A>(fx: Effect.Effect<unknown, E, A>) => Concurrent.both(fx)(Effect.unit)
+    const failing = Concurrent.both(Effect.die('bug'))(Effect.andThen(Effect.never)(Effect.yieldNow))
+    const tagOf = (fx: Effect.Effect<unknown, never, unknown>): string => {
+      let tag = ''
+      const seen = Effect.onExit((exit: Exit.Exit<never, unknown>) =>
+        Effect.sync(() => {
+          tag = exit._tag === 'Left' ? exit.left._tag : 'value'
+        })
+      )(fx)
+      TestRuntime.runExit(CancelScope.open((scope) => Effect.andThen(seen)(scope.cancel())))
+      return tag
+    }
+    expect(tagOf(failing)).to.equal('Both')
+    expect(tagOf(both(failing))).to.equal('Both')
+    expect(tagOf(both(both(failing)))).to.equal('Both')
   })
 })

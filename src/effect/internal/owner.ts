@@ -58,8 +58,11 @@ export class Exits {
       return null
     }
     const rest = withoutCancelled(cause)
+    // Whichever came first inside of the cause stays first, however many owners it passes.
+    const failedFirst = rest !== null && leftmost(cause)._tag !== 'Cancelled'
+    if (failedFirst) this.failures.push(rest)
     if (rest !== cause) this.note(firstCancelled(cause))
-    if (rest !== null) this.failures.push(rest)
+    if (rest !== null && !failedFirst) this.failures.push(rest)
     return rest
   }
 
@@ -90,4 +93,10 @@ const firstCancelled = (cause: Cause<unknown>): Cancelled | null => {
     if (next._tag === 'Then' || next._tag === 'Both') rest.push(next.right, next.left)
   }
   return null
+}
+
+const leftmost = (cause: Cause<unknown>): Cause<unknown> => {
+  let leaf = cause
+  while (leaf._tag === 'Then' || leaf._tag === 'Both') leaf = leaf.left
+  return leaf
 }
