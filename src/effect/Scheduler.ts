@@ -75,6 +75,12 @@ const slice = 2
 /** Reading the clock costs as much as a short turn, so it is read once in so many. */
 const turnsPerLook = 64
 
+/**
+ * Reading the clock for each turn from outside costs a third of a wait for a promise that is there. After so many of them
+ * they are taken for one turn of the host, until it has had the next one.
+ */
+const burst = 64
+
 const settled = Promise.resolve()
 
 /** Lets the host serve I/O and timers, then calls back. */
@@ -99,6 +105,8 @@ class HostScheduler implements Scheduler {
   private running: boolean
   private requested: boolean
   private untilLook: number
+  private wakes: number
+  private sameTurn: boolean
 
   constructor() {
     this.maxSteps = 512
@@ -108,6 +116,8 @@ class HostScheduler implements Scheduler {
     this.running = false
     this.requested = false
     this.untilLook = turnsPerLook
+    this.wakes = 0
+    this.sameTurn = false
   }
 
   readonly schedule = (turn: Turn): void => {
@@ -124,13 +134,25 @@ class HostScheduler implements Scheduler {
       return
     }
     this.running = true
-    this.turn++
+    if (!this.sameTurn) this.countTurn()
     try {
       runOutside(turn)
     } finally {
       this.running = false
     }
     if (this.head !== null) this.drain()
+  }
+
+  private countTurn(): void {
+    this.turn++
+    if (++this.wakes < burst) return
+    this.wakes = 0
+    this.sameTurn = true
+    afterHost(this.nextTurn)
+  }
+
+  private readonly nextTurn = (): void => {
+    this.sameTurn = false
   }
 
   readonly start = (turn: Turn): void => {
