@@ -6,19 +6,8 @@
 import fc from 'fast-check'
 import { pipe } from 'fp-ts/lib/function.js'
 import { Effect, TaskGroup, Timeout } from 'millrace'
-import {
-  chooseBy,
-  type ContextName,
-  equation,
-  everywhere,
-  expectExit,
-  invariant,
-  lines,
-  observe,
-  type RunOptions,
-  type Side
-} from './Equality.js'
-import { type Answer, law, type Law, lawSet, type LawSet, wrong } from './LawSet.js'
+import { chooseBy, everywhere, expectExit, invariant, lines, observe, type RunOptions } from './Equality.js'
+import { type Answer, law, lawSet, type LawSet, wrong } from './LawSet.js'
 import {
   concurrent,
   interpret as build,
@@ -29,29 +18,14 @@ import {
   sequential,
   straight
 } from './Program.js'
+import { sidesOf } from './Sides.js'
 import type { Fx } from './World.js'
 
 const { andThen, sleep } = Effect
 
 const group = 'clock'
 
-type Sides<T> = readonly [(input: T) => Side, (input: T) => Side]
-
-const sides = <T extends object>(
-  name: string,
-  inputs: { readonly [K in keyof T]: fc.Arbitrary<T[K]> },
-  [left, right]: Sides<T>,
-  contexts: ReadonlyArray<ContextName> = everywhere
-): Law =>
-  equation<T>({
-    name,
-    group,
-    input: fc.record(inputs) as fc.Arbitrary<T>,
-    show: printInputs,
-    left,
-    right,
-    contexts
-  })
+const sides = sidesOf(group)
 
 const ms = fc.nat(6)
 

@@ -12,8 +12,6 @@ import { CancelScope, Cause, Concurrent, Effect, Lock, TaskGroup, Timeout } from
 import {
   allOf,
   chooseBy,
-  type ContextName,
-  equation,
   equationOfSets,
   everywhere,
   expectExit,
@@ -22,10 +20,9 @@ import {
   lines,
   type Observation,
   observe,
-  type Side,
   unaccompanied
 } from './Equality.js'
-import { law, type Law, lawSet, type LawSet, wrong } from './LawSet.js'
+import { law, lawSet, type LawSet, wrong } from './LawSet.js'
 import {
   concurrent,
   interpret as build,
@@ -37,6 +34,7 @@ import {
   straight,
   unfailing
 } from './Program.js'
+import { sidesOf } from './Sides.js'
 import { show } from './Show.js'
 import { type Fx, unmixed } from './World.js'
 
@@ -45,23 +43,7 @@ const { shielded } = Timeout
 
 const group = 'groups'
 
-type Sides<T> = readonly [(input: T) => Side, (input: T) => Side]
-
-const sides = <T extends object>(
-  name: string,
-  inputs: { readonly [K in keyof T]: fc.Arbitrary<T[K]> },
-  [left, right]: Sides<T>,
-  contexts: ReadonlyArray<ContextName> = everywhere
-): Law =>
-  equation<T>({
-    name,
-    group,
-    input: fc.record(inputs) as fc.Arbitrary<T>,
-    show: printInputs,
-    left,
-    right,
-    contexts
-  })
+const sides = sidesOf(group)
 
 interface OneFx {
   readonly e: Program

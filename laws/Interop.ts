@@ -8,9 +8,10 @@ import fc from 'fast-check'
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import { AbortSignals, CancelScope, Effect, Exit, Runtime, TaskGroup, Timeout } from 'millrace'
-import { allOf, equation, everywhere, expectExit, invariant, lines, observe, type Side } from './Equality.js'
-import { law, type Law, lawSet, type LawSet, wrong } from './LawSet.js'
+import { allOf, expectExit, invariant, lines, observe } from './Equality.js'
+import { law, lawSet, type LawSet, wrong } from './LawSet.js'
 import { interpret as build, printInputs, type Program, sequential, straight } from './Program.js'
+import { sidesOf } from './Sides.js'
 import { show } from './Show.js'
 import type { Fx, World } from './World.js'
 
@@ -18,22 +19,7 @@ const { andThen, sleep } = Effect
 
 const group = 'interop'
 
-type Sides<T> = readonly [(input: T) => Side, (input: T) => Side]
-
-const sides = <T extends object>(
-  name: string,
-  inputs: { readonly [K in keyof T]: fc.Arbitrary<T[K]> },
-  [left, right]: Sides<T>
-): Law =>
-  equation<T>({
-    name,
-    group,
-    input: fc.record(inputs) as fc.Arbitrary<T>,
-    show: printInputs,
-    left,
-    right,
-    contexts: everywhere
-  })
+const sides = sidesOf(group)
 
 interface OneFx {
   readonly e: Program

@@ -17,7 +17,6 @@ import {
   expectTrace,
   invariant,
   lines,
-  type Side,
   unaccompanied
 } from './Equality.js'
 import { type Law, lawSet, type LawSet } from './LawSet.js'
@@ -34,6 +33,7 @@ import {
   short,
   straight
 } from './Program.js'
+import { type Sides, sidesOf } from './Sides.js'
 import { show } from './Show.js'
 import type { Fx, World } from './World.js'
 
@@ -41,23 +41,7 @@ const { andThen, sleep } = Effect
 
 const group = 'resources'
 
-type Sides<T> = readonly [(input: T) => Side, (input: T) => Side]
-
-const sides = <T extends object>(
-  name: string,
-  inputs: { readonly [K in keyof T]: fc.Arbitrary<T[K]> },
-  [left, right]: Sides<T>,
-  contexts: ReadonlyArray<ContextName> = everywhere
-): Law =>
-  equation<T>({
-    name,
-    group,
-    input: fc.record(inputs) as fc.Arbitrary<T>,
-    show: printInputs,
-    left,
-    right,
-    contexts
-  })
+const sides = sidesOf(group)
 
 type Res = Resource.Resource<any, any, any>
 

@@ -10,8 +10,6 @@ import * as O from 'fp-ts/lib/Option.js'
 import { CancelScope, Cause, Effect, Event, Exit, Lock, LowLevel, Scope, TaskGroup, Timeout } from 'millrace'
 import {
   allOf,
-  type ContextName,
-  equation,
   everywhere,
   expectExit,
   expectTrace,
@@ -35,6 +33,7 @@ import {
   straight,
   withStream
 } from './Program.js'
+import { sidesOf } from './Sides.js'
 import { show } from './Show.js'
 import type { Fx } from './World.js'
 
@@ -43,23 +42,7 @@ const { shielded } = Timeout
 
 const group = 'scopes'
 
-type Sides<T> = readonly [(input: T) => Side, (input: T) => Side]
-
-const sides = <T extends object>(
-  name: string,
-  inputs: { readonly [K in keyof T]: fc.Arbitrary<T[K]> },
-  [left, right]: Sides<T>,
-  contexts: ReadonlyArray<ContextName> = everywhere
-): Law =>
-  equation<T>({
-    name,
-    group,
-    input: fc.record(inputs) as fc.Arbitrary<T>,
-    show: printInputs,
-    left,
-    right,
-    contexts
-  })
+const sides = sidesOf(group)
 
 interface OneFx {
   readonly e: Program
