@@ -428,12 +428,6 @@ export const isRun = <E>(part: Leaf<E> | Run<E>): part is Run<E> =>
 // -------------------------------------------------------------------------------------
 
 /** @internal */
-export const hasFail = (cause: Cause<unknown>): boolean => someLeaf(cause, (leaf) => leaf._tag === 'Fail')
-
-/** @internal */
-export const hasDie = (cause: Cause<unknown>): boolean => someLeaf(cause, (leaf) => leaf._tag === 'Die')
-
-/** @internal */
 export const hasCancelled = (cause: Cause<unknown>): boolean =>
   someLeaf(cause, (leaf) => leaf._tag === 'Cancelled')
 
@@ -478,15 +472,6 @@ export const filterLeaves = <E>(cause: Cause<E>, keep: (leaf: Leaf<E>) => boolea
  */
 export const withoutCancelled = <E>(cause: Cause<E>): Cause<E> | null =>
   filterLeaves(cause, (leaf) => leaf._tag !== 'Cancelled')
-
-/**
- * What is left after a handler took all typed failures.
- *
- * @internal
- */
-export const withoutFails = (cause: Cause<unknown>): Cause<never> | null =>
-  // No `Fail` is left, so any error type is true of it.
-  filterLeaves(cause, (leaf) => leaf._tag !== 'Fail') as Cause<never> | null
 
 /**
  * Splits off the failures that a handler takes: `first` is the error of the leftmost of them, `rest` all that

@@ -39,10 +39,6 @@ export class Timers {
     return ++this.orders
   }
 
-  isEmpty(): boolean {
-    return this.heap.length === 0
-  }
-
   add(timer: Timer): void {
     this.heap.push(timer)
     this.up(this.heap.length - 1, timer)

@@ -11,7 +11,7 @@ import type { Cause } from '../Cause.js'
 import { hasCancelled, joinThen, mapLeaves, partitionFails, withoutCancelled } from './causes.js'
 import { closeIterator, running } from './generator.js'
 import { Nursery } from './nursery.js'
-import { Evaluate, Fault, Op, Raise, Signal, type Untyped } from './op.js'
+import { Evaluate, Op, Raise, Signal, type Untyped } from './op.js'
 import type { Child, Owner } from './owner.js'
 import { Arms, type ArmsHost } from './parallel.js'
 import type { Run } from './run.js'
@@ -1114,6 +1114,3 @@ const parked = (fiber: Fiber): void => {
 
 /** An effect that raises. */
 export const raise = (mode: number, value: Untyped): Op => new Op(Raise, mode, value, undefined)
-
-/** An effect that raises a cause, wherever it comes from. */
-export const raiseCause = (cause: Cause<unknown>): Op => raise(Fault, cause)

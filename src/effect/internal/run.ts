@@ -53,10 +53,6 @@ export class Run {
     return this.lazyTimers
   }
 
-  get hasTimers(): boolean {
-    return this.lazyTimers !== null && !this.lazyTimers.isEmpty()
-  }
-
   now(): number {
     return this.clock.now()
   }
