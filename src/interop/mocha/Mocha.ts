@@ -118,7 +118,7 @@ interface Globals {
   readonly process?: { readonly env?: Readonly<Record<string, string | undefined>> }
 }
 
-const globals = (): Globals => globalThis as Globals
+const globals = (): Globals => globalThis as unknown as Globals
 
 const fromMocha = <N extends 'it' | 'describe' | 'before' | 'after'>(name: N): NonNullable<Globals[N]> => {
   const found = globals()[name]
