@@ -15,7 +15,7 @@ import { Evaluate, Op, Raise, Signal, type Untyped } from './op.js'
 import type { Child, Owner } from './owner.js'
 import { Arms, type ArmsHost } from './parallel.js'
 import type { Run } from './run.js'
-import { type Cancellable, RoleArms, RoleGroup, ScopeNode } from './scopeTree.js'
+import { type Cancellable, RoleArms, RoleGroup, RoleScope, ScopeNode } from './scopeTree.js'
 import type { Turn } from '../Scheduler.js'
 import type { WaitList } from './waiting.js'
 import { type Wait, type Waiter } from './waiting.js'
@@ -207,7 +207,6 @@ export class Fiber implements Turn, Waiter, Cancellable, Child, ArmsHost {
   enterScope(node: ScopeNode): void {
     node.opener = this
     this.scope.removeFiber(this)
-    node.savedMask = this.mask
     this.mask = 0
     this.scope = node
     node.addFiber(this)
@@ -216,7 +215,7 @@ export class Fiber implements Turn, Waiter, Cancellable, Child, ArmsHost {
   leaveScope(node: ScopeNode): void {
     node.removeFiber(this)
     node.close()
-    this.mask = node.savedMask
+    this.mask = node.mask
     const parent = node.parent as ScopeNode
     this.scope = parent
     parent.addFiber(this)
@@ -369,9 +368,9 @@ export class Fiber implements Turn, Waiter, Cancellable, Child, ArmsHost {
     this.leaveScope(node)
     this.value = left
     if (!absorbed) return mode
-    node.caught = node.cancelledLeaf()
+    const caught = node.absorbed()
     const rest: Cause<Untyped> | null = mode === 5 ? null : left
-    if (typeof how === 'function' && node.caught.reason._tag === 'Deadline') {
+    if (typeof how === 'function' && caught.reason._tag === 'Deadline') {
       const timeout = failureOf(how)
       this.value = rest === null ? timeout : joinThen(timeout, rest)
       return 6
@@ -597,8 +596,7 @@ const execute = (first: Fiber): void => {
               // Grouped
               const { name, grace } = current.a
               if (grace !== undefined) checkDuration('A grace', grace)
-              const outer = new ScopeNode(fiber.runOf, fiber.scope, name ?? 'group', fiber.mask > 0)
-              outer.role = RoleGroup
+              const outer = new ScopeNode(fiber.runOf, fiber.scope, name ?? 'group', fiber.mask, RoleGroup)
               fiber.enterScope(outer)
               if (grace !== undefined) outer.setGrace(grace)
               const nursery = new Nursery(fiber, outer, outer.name, current.c)
@@ -609,8 +607,7 @@ const execute = (first: Fiber): void => {
             case 26: {
               // Parallel
               const strategy = (0, current.a)()
-              const scope = new ScopeNode(fiber.runOf, fiber.scope, strategy.kind, fiber.mask > 0)
-              scope.role = RoleArms
+              const scope = new ScopeNode(fiber.runOf, fiber.scope, strategy.kind, fiber.mask, RoleArms)
               scope.opener = fiber
               const arms = new Arms(fiber, scope, strategy)
               stack[sp++] = new Op(43, fiber, base, arms)
@@ -1088,7 +1085,7 @@ const openScope = (fiber: Fiber, options: ScopeOptions): ScopeNode => {
   if (after !== undefined) checkDuration('A timeout', after)
   if (at !== undefined) checkDuration('A deadline', at)
   if (grace !== undefined) checkDuration('A grace', grace)
-  const node = new ScopeNode(fiber.runOf, fiber.scope, options.name, fiber.mask > 0)
+  const node = new ScopeNode(fiber.runOf, fiber.scope, options.name, fiber.mask, RoleScope)
   fiber.enterScope(node)
   if (options.shield === true) node.setShield(true)
   if (grace !== undefined) node.setGrace(grace)

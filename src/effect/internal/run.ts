@@ -37,8 +37,7 @@ export class Run {
     this.closed = false
     this.ids = 0
     this.lazyTimers = null
-    this.root = new ScopeNode(this, null, name, false)
-    this.root.role = RoleRoot
+    this.root = new ScopeNode(this, null, name, 0, RoleRoot)
     this.turn = NaN
     this.timeOfTurn = 0
   }
