@@ -112,6 +112,10 @@ export const ended = (state: State, name: Name, who: Name, exit: Exit): State =>
   return isOver(state, owner, who, exit) ? cancel(heard, owner.scope) : heard
 }
 
+/** A group has ended when its body and all of its tasks have. */
+export const hasEnded = ({ alive, exits, fiber }: Owner): boolean =>
+  alive === 0 && exits.some(({ who }) => who === fiber)
+
 /** Whether arms of a composition that have not started never will. */
 export const isDecided = (state: State, name: Name): boolean => {
   const owner = state.owners[name]!
@@ -170,21 +174,37 @@ export const deliver = (
   )
 }
 
+/** A cause by its place in time: what stands beside its cancellation, the cancellation, and what came after that. */
+type Apart = readonly [before: Cause | null, cut: Cause | null, after: Cause | null]
+
+const apart = (cause: Cause): Apart => {
+  if (!hasCancelled(cause)) return [cause, null, null]
+  if (cause._tag === 'Both') {
+    const [left, right] = [apart(cause.left), apart(cause.right)]
+    return [beside(left[0], right[0]), beside(left[1], right[1]), beside(left[2], right[2])]
+  }
+  if (cause._tag === 'Then' && hasCancelled(cause.left)) {
+    const [before, cut, after] = apart(cause.left)
+    return [before, cut, afterwards(after, failing(cause.right))]
+  }
+  return [null, cause, null]
+}
+
 /**
  * All that went wrong, side by side, in the order in which the ends came. Of the cancellations from outside one is left,
  * where the first came, and what came later stands behind it; those of the owner itself are absorbed.
  */
 const joined = (exits: ReadonlyArray<Exit>, own: boolean): Cause | null => {
-  let before: Cause | null = null
-  let cut: Cause | null = null
-  let after: Cause | null = null
-  for (const exit of exits) {
-    const cause = causeOf(exit)
-    if (cause === null) continue
-    if (cut !== null) after = beside(after, failing(cause))
-    else if (own || !hasCancelled(cause)) before = beside(before, failing(cause))
-    else cut = cause
-  }
+  const [before, cut, after] = exits.reduce<Apart>(
+    ([before, cut, after], exit) => {
+      const cause = own ? failing(causeOf(exit)) : causeOf(exit)
+      if (cause === null) return [before, cut, after]
+      if (cut !== null) return [before, cut, beside(after, failing(cause))]
+      const [early, cancelled, late] = apart(cause)
+      return [beside(before, early), cancelled, late]
+    },
+    [null, null, null]
+  )
   return beside(before, afterwards(cut, after))
 }
 
@@ -193,7 +213,8 @@ const unjoined = (state: State, owner: Owner, { who, exit }: Ended): Cause | nul
   const cause = causeOf(exit)
   if (cause === null || !isOwned(state, owner, who) || fiberOf(state, who).looked) return null
   if (keep(cause, ({ _tag }) => _tag === 'Fail') === null) return null
-  return { _tag: 'Die', defect: { _tag: 'UnjoinedFailure', cause }, id: `${who}.unjoined` }
+  const defect = { _tag: 'UnjoinedFailure', cause: causeOf(fiberOf(state, who).exit!) }
+  return { _tag: 'Die', defect, id: `${who}.unjoined` }
 }
 
 /** How a group ends: with the value of its body, unless something failed or it was cut short from outside. */

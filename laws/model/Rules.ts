@@ -36,7 +36,7 @@ import {
   update,
   wait
 } from './Kernel.js'
-import { addTask, deliver, ended, openOwner, scopeOfTask, settle } from './Owners.js'
+import { addTask, deliver, ended, hasEnded, openOwner, scopeOfTask, settle } from './Owners.js'
 import { type Bound, type Code, type Frame, type Name, placeOf, type State } from './State.js'
 
 /** Where a fiber is in its program. */
@@ -163,19 +163,24 @@ const composition = (kind: 'both' | 'race'): Rule => ({
 })
 
 /**
- * A task begins on a later turn, and always begins, also in a cancelled scope. Without a group there is no task: the part
- * runs where it is.
+ * A task begins on a later turn, and always begins, also in a cancelled scope. A group that has ended takes none. Without a
+ * group there is no task: the part runs where it is.
  */
 const spawning = (owned: boolean): Rule => ({
   meets: (state, site) => {
     const { code, fiber, place, bound, n } = site
     const group = pick(bound.groups, n)
     if (group === undefined) return inside(state, site, 'sequence', 0)
+    if (hasEnded(state.owners[group]!)) return die(state, fiber, { _tag: `TypeError: ${late}` })
     return addTask(state, fiber, group, placeOf(code, place, 0), bound, owned, (spawned, task) =>
       instead(spawned, site, 1, { tasks: [...bound.tasks, task] })
     )
   }
 })
+
+const late =
+  'The task group "group" has ended, so no task can be spawned into it. Spawn while its body or one of its tasks ' +
+  'runs; for tasks that outlive this block, open the group around it.'
 
 /** A `sleep` of nothing and a `checkpoint` let the others go first, and then look. */
 const checkpoint = (state: State, { fiber }: Site): State => ready(state, fiber, { does: 'look' })
