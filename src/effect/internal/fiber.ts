@@ -226,7 +226,7 @@ export class Fiber implements Turn, Waiter, Cancellable, Child, ArmsHost {
     if (this.own !== null) return this.own
     const home = (this.owner as Owner).scope
     if (this.scope === home) {
-      this.own = home.insert(null, this.name)
+      this.own = home.insert(this.armsIn(home), this.name)
       home.removeFiber(this)
       this.scope = this.own
       this.own.addFiber(this)
@@ -236,6 +236,16 @@ export class Fiber implements Turn, Waiter, Cancellable, Child, ArmsHost {
       this.own = home.insert(outermost, this.name)
     }
     return this.own
+  }
+
+  /** The scope of the arms that this fiber waits for, or is starting: the one thing it opens without being in it. */
+  private armsIn(home: ScopeNode): ScopeNode | null {
+    if (this.wait instanceof Arms) return this.wait.scope
+    if (this.status !== Running) return null
+    // Most often the youngest: what runs is an arm that has just begun.
+    let node = home.lastChild
+    while (node !== null && (node.role !== RoleArms || node.opener !== this)) node = node.previous
+    return node
   }
 
   // ---- children
