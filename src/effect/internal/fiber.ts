@@ -252,10 +252,21 @@ export class Fiber implements Turn, Waiter, Cancellable, Child, ArmsHost {
 
   /** A child that has not started; its owner accounts for it from now on. */
   fork(owner: Owner, scope: ScopeNode, effect: Op, label: string | number | null, flags: number): Fiber {
-    const child = new Fiber(this.runOf, scope, owner, effect, this.environment, this.locals, label, flags)
+    const child = this.child(owner, scope, effect, label, flags)
     const { instruments } = this.runOf
     if (instruments !== null) for (const instrument of instruments) instrument.onSpawn?.(child, this)
     return child
+  }
+
+  /** Overridden where tests look into a fiber. */
+  protected child(
+    owner: Owner,
+    scope: ScopeNode,
+    effect: Op,
+    label: string | number | null,
+    flags: number
+  ): Fiber {
+    return new Fiber(this.runOf, scope, owner, effect, this.environment, this.locals, label, flags)
   }
 
   startArm(arms: Arms, arm: Op, index: number): void {
