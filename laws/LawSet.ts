@@ -383,10 +383,16 @@ const runnerOfHost = (): Runner => {
   return { describe, it }
 }
 
+interface Timed {
+  readonly timeout: (ms: number) => unknown
+}
+
+const isTimed = (test: unknown): test is Timed =>
+  typeof test === 'object' && test !== null && 'timeout' in test && typeof test.timeout === 'function'
+
 /** A law takes as long as its runs take: the time limit of a test says nothing about it. */
 const withoutTimeLimit = (test: unknown): void => {
-  if (typeof test !== 'object' || test === null || !('timeout' in test)) return
-  if (typeof test.timeout === 'function') test.timeout(0)
+  if (isTimed(test)) test.timeout(0)
 }
 
 let chosen: Params | undefined
