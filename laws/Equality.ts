@@ -191,7 +191,7 @@ const cancelledBeside =
   (wait: Fx): ((fx: Fx) => Fx) =>
   (fx) =>
     CancelScope.open((scope) =>
-      TaskGroup.open<any>()((group) =>
+      TaskGroup.open<unknown>()((group) =>
         pipe(group.spawn(Effect.andThen(scope.cancel())(wait), { service: true }), Effect.andThen(fx))
       )
     )
@@ -236,7 +236,7 @@ const wraps = {
   deadline: (n) => Timeout.moveOnAfter(n),
   /** Beside a task that fails after `n` ms. */
   failing: (n) => (fx) =>
-    TaskGroup.open<any>()((group) =>
+    TaskGroup.open<unknown>()((group) =>
       pipe(
         group.spawn(Effect.andThen(Effect.fail('sibling'))(Effect.sleep(n))),
         Effect.flatMap(() => fx)
