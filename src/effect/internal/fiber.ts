@@ -14,7 +14,7 @@ import { Nursery } from './nursery.js'
 import { Evaluate, Op, Raise, Signal, type Untyped } from './op.js'
 import type { Child, Owner } from './owner.js'
 import { Arms, type ArmsHost } from './parallel.js'
-import type { Run } from './run.js'
+import type { Run, TurnTime } from './run.js'
 import { type Cancellable, RoleArms, RoleGroup, RoleScope, ScopeNode } from './scopeTree.js'
 import type { Turn } from '../Scheduler.js'
 import type { WaitList } from './waiting.js'
@@ -72,8 +72,8 @@ export class Fiber implements Turn, Waiter, Cancellable, Child, ArmsHost {
   flags: number
   frames: Op | Array<Op> | null
   wait: Wait | null
-  /** Since when it waits: the time of the turn. */
-  since: number
+  /** Since when it waits. */
+  since: TurnTime | null
   waitPrevious: Waiter | null
   waitNext: Waiter | null
   waitItem: Untyped
@@ -110,8 +110,7 @@ export class Fiber implements Turn, Waiter, Cancellable, Child, ArmsHost {
     this.flags = flags
     this.frames = null
     this.wait = null
-    // No integer, so that the field holds a double from the beginning: a change later would change the hidden class.
-    this.since = NaN
+    this.since = null
     this.waitPrevious = null
     this.waitNext = null
     this.waitItem = undefined
@@ -549,13 +548,13 @@ const execute = (first: Fiber): void => {
               break
             case 8: // Generate
               value = (0, current.a)()
-              stack[sp++] = new Op(33, value, undefined, undefined)
+              stack[sp++] = new Op(33, value, value.next, undefined)
               value = undefined
               mode = 1
               break
             case 9: // GenerateWith
               value = (0, current.a)(...current.b)
-              stack[sp++] = new Op(33, value, undefined, undefined)
+              stack[sp++] = new Op(33, value, value.next, undefined)
               value = undefined
               mode = 1
               break
@@ -694,8 +693,9 @@ const execute = (first: Fiber): void => {
               // GeneratorFrame: stays while the generator runs; leaves are evaluated here
               sp++
               const iterator = frame.a
+              const next = frame.b
               for (;;) {
-                const result = iterator.next(value)
+                const result = next.call(iterator, value)
                 if (result.done) {
                   sp--
                   value = result.value

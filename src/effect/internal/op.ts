@@ -116,7 +116,7 @@ export const Parallel = 26
 // Frames that are no effects.
 /** a: value to go on with */
 export const KeepFrame = 32
-/** a: iterator */
+/** a: iterator, b: its `next`; each generator function has a prototype of its own, so reading it each time is slow */
 export const GeneratorFrame = 33
 /** a: iterator, b: mode, c: value; a generator that was left, whose finally blocks run */
 export const UnwindFrame = 34
