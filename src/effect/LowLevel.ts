@@ -1262,8 +1262,9 @@ export interface ArmsOptions {
   readonly name?: (index: number) => string
 }
 
-const parallel = <R, E, A>(strategy: () => Strategy): Effect<R, E, A> =>
-  typed(new Op(op.Parallel, strategy, undefined, undefined))
+/** `strategy` is called by each run, with `arms`. */
+const parallel = <R, E, A, B>(strategy: (arms: B) => Strategy, arms: B): Effect<R, E, A> =>
+  typed(new Op(op.Parallel, strategy, arms, undefined))
 
 const limitOf = (options: ArmsOptions): number => {
   const limit = options.concurrency ?? Infinity
@@ -1300,11 +1301,12 @@ const sourceOf = (options: ArmsOptions): ((index: number) => Op | null) => optio
  * @category parallel
  * @since 0.1.0
  */
-export const all = <R, E, A>(arms: () => ArmsOptions): Effect<R, E, ReadonlyArray<A>> =>
-  parallel(() => {
-    const options = arms()
-    return new All(options.kind, limitOf(options), sourceOf(options), options.name ?? null)
-  })
+export const all = <R, E, A>(arms: () => ArmsOptions): Effect<R, E, ReadonlyArray<A>> => parallel(allOf, arms)
+
+const allOf = (arms: () => ArmsOptions): Strategy => {
+  const options = arms()
+  return new All(options.kind, limitOf(options), sourceOf(options), options.name ?? null)
+}
 
 /**
  * All the values, or all the typed failures as one array, in the order of the arms. Only a defect cancels the
@@ -1323,10 +1325,12 @@ export const all = <R, E, A>(arms: () => ArmsOptions): Effect<R, E, ReadonlyArra
  * @since 0.1.0
  */
 export const validateAll = <R, E, A>(arms: () => ArmsOptions): Effect<R, E, ReadonlyArray<A>> =>
-  parallel(() => {
-    const options = arms()
-    return new Validate(options.kind, limitOf(options), sourceOf(options), options.name ?? null)
-  })
+  parallel(validationOf, arms)
+
+const validationOf = (arms: () => ArmsOptions): Strategy => {
+  const options = arms()
+  return new Validate(options.kind, limitOf(options), sourceOf(options), options.name ?? null)
+}
 
 /**
  * The first of at least one effect to end, in a value or a failure. The others are cancelled and awaited.
@@ -1346,7 +1350,9 @@ export const validateAll = <R, E, A>(arms: () => ArmsOptions): Effect<R, E, Read
  * @since 0.1.0
  */
 export const firstToEnd = <F extends Any, A>(fxs: ReadonlyArray<F>): Effect<EnvOf<F>, ErrorOf<F>, A> =>
-  parallel(() => new Race((index) => (index < fxs.length ? untyped(fxs[index] as F) : null), null))
+  parallel(raceOf, fxs as Untyped)
+
+const raceOf = (arms: ReadonlyArray<Op>): Strategy => new Race(arms)
 
 /**
  * The first of at least one effect to succeed. The others are cancelled and awaited. Programs use
@@ -1366,7 +1372,9 @@ export const firstToEnd = <F extends Any, A>(fxs: ReadonlyArray<F>): Effect<EnvO
  * @since 0.1.0
  */
 export const firstToSucceed = <F extends Any, A>(fxs: ReadonlyArray<F>): Effect<EnvOf<F>, ErrorOf<F>, A> =>
-  parallel(() => new FirstSuccess((index) => (index < fxs.length ? untyped(fxs[index] as F) : null), null))
+  parallel(firstSuccessOf, fxs as Untyped)
+
+const firstSuccessOf = (arms: ReadonlyArray<Op>): Strategy => new FirstSuccess(arms)
 
 // -------------------------------------------------------------------------------------
 // the run

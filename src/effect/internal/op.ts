@@ -110,7 +110,7 @@ export const Locally = 23
 export const Scoped = 24
 /** a: group options, b: nursery => effect, c: the body can be cancelled */
 export const Grouped = 25
-/** a: () => strategy of arms */
+/** a: arms => strategy, b: arms */
 export const Parallel = 26
 
 // Frames that are no effects.
