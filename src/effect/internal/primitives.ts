@@ -250,7 +250,6 @@ const endAlike = (child: Fiber): Answer => {
 }
 
 const awaitEnd = (fiber: Fiber, child: Fiber, label: string, ask: (child: Fiber) => Answer): Untyped => {
-  if (fiber.isCancelled()) return fiber.raiseCancelled()
   if (child.status !== Done) {
     child.joiners ??= new WaitList(label)
     child.joiners.add(fiber, ask)
@@ -261,10 +260,14 @@ const awaitEnd = (fiber: Fiber, child: Fiber, label: string, ask: (child: Fiber)
 }
 
 export const waitPrimitive: PrimitiveFunction = (fiber, child: Fiber) =>
-  awaitEnd(fiber, child, 'Task.wait', giveExit)
+  fiber.isCancelled() ? fiber.raiseCancelled() : awaitEnd(fiber, child, 'Task.wait', giveExit)
 
-export const joinPrimitive: PrimitiveFunction = (fiber, child: Fiber) =>
-  awaitEnd(fiber, child, 'Task.join', endAlike)
+export const joinPrimitive: PrimitiveFunction = (fiber, child: Fiber) => {
+  if (fiber.isCancelled()) return fiber.raiseCancelled()
+  if (child.status !== Done || child.mode !== Return) return awaitEnd(fiber, child, 'Task.join', endAlike)
+  child.flags |= Looked
+  return child.value
+}
 
 export const pollPrimitive: PrimitiveFunction = (_fiber, child: Fiber) =>
   child.status === Done ? { _tag: 'Some', value: giveExit(child).value } : { _tag: 'None' }

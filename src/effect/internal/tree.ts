@@ -70,7 +70,7 @@ const taskOf = (fiber: Fiber, children: Children): TaskTreeTask => {
     name: fiber.name,
     status: fiber.held ? 'starting' : statusOf(fiber),
     waitsOn: label === null ? none : some(label),
-    since: label === null ? none : some(fiber.since),
+    since: label === null || fiber.since === null ? none : some(fiber.since.ms),
     children
   }
 }
