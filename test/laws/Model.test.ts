@@ -1,0 +1,4 @@
+import { model } from '../../laws/Model.js'
+import { checkAll } from './profile.js'
+
+checkAll(model)
