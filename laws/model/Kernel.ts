@@ -88,7 +88,9 @@ export const cancellation = (state: State, scope: Name): Cause => {
 /** What a checkpoint does first: in a cancelled scope it fails, and nothing else happens. */
 export const looking = (state: State, name: Name, otherwise: (state: State) => State): State => {
   const { scope } = fiberOf(state, name)
-  return isEffectivelyCancelled(state, scope) ? raise(state, name, cancellation(state, scope)) : otherwise(state)
+  return isEffectivelyCancelled(state, scope)
+    ? raise(state, name, cancellation(state, scope))
+    : otherwise(state)
 }
 
 /** No trace is left of a wait that has ended: no timer, no place in a queue. */

@@ -128,9 +128,7 @@ export const isDecided = (state: State, name: Name): boolean => {
  */
 export const endFiber = (state: State, name: Name, exit: Exit): State => {
   const fiber = fiberOf(state, name)
-  const joined = Object.values(state.fibers).filter(
-    ({ wait }) => wait?.for === 'task' && wait.task === name
-  )
+  const joined = Object.values(state.fibers).filter(({ wait }) => wait?.for === 'task' && wait.task === name)
   const over = joined.reduce(
     (next, { name: joiner }) => deliver(next, joiner, name, exit, ready),
     update({ ...state, turn: state.turn.filter((each) => each !== name) }, name, {
@@ -158,13 +156,7 @@ export const endFiber = (state: State, name: Name, exit: Exit): State => {
  * What a join gives: the value of the task, or what it failed with, without its cancellations; a task that was only
  * cancelled fails the join. Whoever gets it has looked.
  */
-export const deliver = (
-  state: State,
-  joiner: Name,
-  task: Name,
-  exit: Exit,
-  go: typeof ready
-): State => {
+export const deliver = (state: State, joiner: Name, task: Name, exit: Exit, go: typeof ready): State => {
   const looked = update(state, task, { looked: true })
   if (exit._tag === 'Right') return go(looked, joiner, { does: 'return', value: exit.right })
   const cause = failing(exit.left)
@@ -222,10 +214,16 @@ const settleGroup = (state: State, owner: Owner): Exit => {
   const seen = owner.exits.map(({ who, exit }) => {
     const cause = causeOf(exit)
     return cause !== null && isOwned(state, owner, who)
-      ? exitOf(keep(cause, ({ _tag }) => _tag !== 'Fail'), undefined)
+      ? exitOf(
+          keep(cause, ({ _tag }) => _tag !== 'Fail'),
+          undefined
+        )
       : exit
   })
-  const late = owner.exits.reduce<Cause | null>((all, each) => beside(all, unjoined(state, owner, each)), null)
+  const late = owner.exits.reduce<Cause | null>(
+    (all, each) => beside(all, unjoined(state, owner, each)),
+    null
+  )
   const body = owner.exits.find(({ who }) => who === owner.fiber)!.exit
   const cause = beside(joined(seen, !isCancelledFromOutside(state, owner.scope)), late)
   return exitOf(cause, body._tag === 'Right' ? body.right : undefined)

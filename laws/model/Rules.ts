@@ -81,7 +81,12 @@ const inside = (
 }
 
 /** Goes on with a part, whose end is the end of the instruction. */
-const instead = (state: State, { code, fiber, place, bound }: Site, part: number, more: Partial<Bound> = {}): State =>
+const instead = (
+  state: State,
+  { code, fiber, place, bound }: Site,
+  part: number,
+  more: Partial<Bound> = {}
+): State =>
   goOn(state, fiber, { does: 'evaluate', place: placeOf(code, place, part), bound: { ...bound, ...more } })
 
 /** A part in a scope of its own. The frame has the scope around it, where the fiber is again when the part has ended. */
@@ -115,7 +120,12 @@ const some = (value: unknown): unknown => ({ _tag: 'Some', value })
 const none: unknown = { _tag: 'None' }
 
 /** The scope that the fiber is leaving. */
-const leaving = (state: State, { fiber }: Site, frame: Frame, then: (absorbed: boolean, state: State) => State): State => {
+const leaving = (
+  state: State,
+  { fiber }: Site,
+  frame: Frame,
+  then: (absorbed: boolean, state: State) => State
+): State => {
   const { scope } = fiberOf(state, fiber)
   return then(absorbs(state, scope), update(close(state, scope), fiber, { scope: frame.scope }))
 }
@@ -241,7 +251,9 @@ export const rules: Readonly<Record<Instruction, Rule>> = {
       if (task === undefined) return give(state, fiber, undefined)
       return looking(state, fiber, (fine) => {
         const { exit } = fiberOf(fine, task)
-        return exit === null ? wait(fine, fiber, { for: 'task', task }) : deliver(fine, fiber, task, exit, goOn)
+        return exit === null
+          ? wait(fine, fiber, { for: 'task', task })
+          : deliver(fine, fiber, task, exit, goOn)
       })
     }
   },

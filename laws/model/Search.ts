@@ -3,7 +3,7 @@
  */
 import { show } from '../Show.js'
 import { type Code, exitOfRun, initial, keyOfState, type State } from './State.js'
-import { step } from './Step.js'
+import { type Grain, step } from './Step.js'
 
 /** What is left behind in a state in which the run has ended; null when nothing is. */
 const leakOf = (state: State): string | null => {
@@ -27,7 +27,7 @@ export const outcomeOf = (state: State): string => {
   return `${show(exit)} after ${state.now} ms: ${trace}${leak === null ? '' : ` LEAK ${leak}`}`
 }
 
-/** What a search found, or null when it gave up. */
+/** What a search found; not all of it when it gave up. */
 export interface Found {
   readonly outcomes: ReadonlySet<string>
   readonly complete: boolean
@@ -36,11 +36,12 @@ export interface Found {
 /** Depth first, each state once; `promising` says which states may lead to what is looked for. */
 const search = (
   code: Code,
+  grain: Grain,
   cap: number,
   promising: (state: State) => boolean,
   over: (state: State) => boolean
 ): boolean => {
-  const next = step(code)
+  const next = step(code, grain)
   const seen = new Set<string>()
   const pending: Array<State> = [initial]
   for (let steps = 0; pending.length > 0; steps++) {
@@ -66,10 +67,11 @@ const search = (
 }
 
 /** All outcomes, if that takes no more than so many steps. */
-export const outcomes = (code: Code, cap: number): Found => {
+export const outcomes = (code: Code, grain: Grain, cap: number): Found => {
   const found = new Set<string>()
   const complete = search(
     code,
+    grain,
     cap,
     () => true,
     (state) => {
@@ -86,6 +88,7 @@ export const outcomes = (code: Code, cap: number): Found => {
  */
 export const accepts = (
   code: Code,
+  grain: Grain,
   outcome: string,
   trace: ReadonlyArray<string>,
   cap: number
@@ -93,6 +96,7 @@ export const accepts = (
   let accepted = false
   const complete = search(
     code,
+    grain,
     cap,
     (state) => {
       const last = state.trace.length - 1

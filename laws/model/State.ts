@@ -2,7 +2,7 @@
  * The state of the model: plain data, never changed. Names of fibers, scopes and leaves are the fiber that made them and a
  * count, so states that are reached on several ways are equal.
  */
-import { type Program, sizeOf } from '../Program.js'
+import { type Instruction, program, type Program, sizeOf } from '../Program.js'
 import type { Cause, Exit } from './Cause.js'
 
 /** The name of a fiber, a scope, or an owner. */
@@ -123,23 +123,34 @@ export interface State {
   readonly ledger: { readonly [label: string]: { readonly acquired: number; readonly released: number } }
 }
 
-/** A program by places. */
+/** A program by places: the parts in the order in which they are written, and what each place is called. */
 export interface Code {
   readonly parts: ReadonlyArray<Program>
-  readonly prefix: string
-  /** Whether a fiber may lose its turn at any step, as one does that has used up its steps. */
-  readonly preemptive: boolean
+  readonly labels: ReadonlyArray<string>
 }
 
-export const codeOf = (whole: Program, prefix: string, preemptive: boolean): Code => {
+export const codeOf = (whole: Program, prefix: string): Code => {
   const parts: Array<Program> = []
   const visit = (part: Program): void => {
     parts.push(part)
     part.of.forEach(visit)
   }
   visit(whole)
-  return { parts, prefix, preemptive }
+  return { parts, labels: parts.map((_part, place) => `${prefix}${place}`) }
 }
+
+/** An instruction around programs that keep their labels. */
+export const around = (op: Instruction, n: number, codes: ReadonlyArray<Code>): Code => ({
+  parts: [
+    program(
+      op,
+      n,
+      codes.map(({ parts }) => parts[0]!)
+    ),
+    ...codes.flatMap(({ parts }) => parts)
+  ],
+  labels: [op, ...codes.flatMap(({ labels }) => labels)]
+})
 
 /** The place of a part of the instruction at `place`. */
 export const placeOf = ({ parts }: Code, place: number, index: number): number =>

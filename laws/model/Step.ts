@@ -5,7 +5,7 @@
  * it; only when nobody is ready does time pass.
  */
 import type { Cause } from './Cause.js'
-import { absorbs, elapse, fiberOf, give, looking, ready, update, wait } from './Kernel.js'
+import { elapse, fiberOf, give, looking, ready, update, wait } from './Kernel.js'
 import { addTask, endFiber, isDecided, settle } from './Owners.js'
 import { continuations, rules, type Site } from './Rules.js'
 import { type Code, type Fiber, type Frame, type Name, placeOf, type State } from './State.js'
@@ -16,7 +16,7 @@ const siteOf = (code: Code, fiber: Name, { place, bound }: Pick<Frame, 'place' |
   place,
   bound,
   n: code.parts[place]!.n,
-  label: `${code.prefix}${place}`
+  label: code.labels[place]!
 })
 
 /** A part has ended: the innermost frame says what is next, in the scope and environment of the frame. */
@@ -87,9 +87,16 @@ const advance = (code: Code, state: State, fiber: Fiber): State => {
   }
 }
 
-/** All states that can come next; none when the run has ended, or nothing can go on. */
+/**
+ * All states that can come next; none when the run has ended, or nothing can go on.
+ *
+ * `turns`: a fiber has its turn up to its next wait or yield. `steps`: it may lose it at any step, as one does that has run
+ * for long.
+ */
+export type Grain = 'turns' | 'steps'
+
 export const step =
-  (code: Code) =>
+  (code: Code, grain: Grain) =>
   (state: State): ReadonlyArray<State> => {
     const running = state.turn.at(-1)
     const waiting = Object.values(state.fibers).filter(({ status }) => status === 'ready')
@@ -97,7 +104,8 @@ export const step =
       const fiber = fiberOf(state, running)
       const next = advance(code, state, fiber)
       // That a fiber yields when it has run long is a point where others come in, and nothing else.
-      return code.preemptive && waiting.length > 0 ? [next, ready(state, running, fiber.control)] : [next]
+      const others = waiting.length > 0 || state.turn.length > 1
+      return grain === 'steps' && others ? [next, ready(state, running, fiber.control)] : [next]
     }
     if (waiting.length > 0) {
       return waiting.map(({ name }) => ({ ...update(state, name, { status: 'running' }), turn: [name] }))
