@@ -39,3 +39,19 @@ export {
 export { resources } from './Resources.js'
 export { scopes } from './Scopes.js'
 export { typeClasses } from './TypeClasses.js'
+export {
+  alt,
+  applicative,
+  apply,
+  bifunctor,
+  chain,
+  eq,
+  fromIO,
+  fromTask,
+  functor,
+  monad,
+  monadThrow,
+  monoid,
+  semigroup
+} from './Instances.js'
+export * as kit from './Kit.js'
