@@ -55,3 +55,6 @@ export {
   semigroup
 } from './Instances.js'
 export * as kit from './Kit.js'
+export { channels } from './Channels.js'
+export { objectStream, type ObjectStreamClaims, type Receiver, type Sender } from './ObjectStreamSuite.js'
+export { type Ledger, resource, type ResourceOptions } from './ResourceSuite.js'
