@@ -1,0 +1,3 @@
+import { checkAll, sync } from 'millrace/laws'
+
+checkAll(sync)
