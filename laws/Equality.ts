@@ -76,6 +76,8 @@ export interface RunOptions {
   /** Steps before a fiber yields. */
   readonly maxSteps?: number
   readonly signal?: AbortSignal
+  /** Called between any two turns, with how many there were. */
+  readonly beforeTurn?: (turns: number) => void
 }
 
 const maxTurns = 20_000
@@ -121,6 +123,7 @@ export const observe = (side: Side, choose: Choose, options: RunOptions = {}): O
       stuck = 'Livelock'
       break
     }
+    options.beforeTurn?.(turns)
     if (ready.length > 0) {
       const [turn] = ready.splice(ready.length === 1 ? 0 : choose(ready.length), 1)
       turn?.run()

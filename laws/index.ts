@@ -40,3 +40,23 @@ export { model } from './Model.js'
 export { resources } from './Resources.js'
 export { scopes } from './Scopes.js'
 export { typeClasses } from './TypeClasses.js'
+export {
+  alt,
+  applicative,
+  apply,
+  bifunctor,
+  chain,
+  eq,
+  fromIO,
+  fromTask,
+  functor,
+  monad,
+  monadThrow,
+  monoid,
+  semigroup
+} from './Instances.js'
+export * as kit from './Kit.js'
+export { channels } from './Channels.js'
+export { objectStream, type ObjectStreamClaims, type Receiver, type Sender } from './ObjectStreamSuite.js'
+export { type Ledger, resource, type ResourceOptions } from './ResourceSuite.js'
+export { condition, event, future, limiter, lock, semaphore, sync } from './Sync.js'
