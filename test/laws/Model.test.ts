@@ -1,4 +1,4 @@
 import { model } from 'millrace/laws/Model'
-import { checkAll } from './profile.js'
+import { checkAll } from 'millrace/laws'
 
 checkAll(model)
