@@ -636,7 +636,7 @@ export interface TaskOptions {
  * @since 0.1.0
  */
 export const fromTask = <A>(fa: Task<A>, options?: TaskOptions): Effect<unknown, never, A> =>
-  typed(settlePromise('fromTask', () => fa(), null, null, options?.abandonOnCancel === true))
+  typed(settlePromise(() => fa(), { label: 'fromTask', abandonOnCancel: options?.abandonOnCancel === true }))
 
 /**
  * Waits for a `TaskEither` of fp-ts, which is started each time the effect runs; a `Left` is a failure.
@@ -660,7 +660,13 @@ export const fromTask = <A>(fa: Task<A>, options?: TaskOptions): Effect<unknown,
  * @since 0.1.0
  */
 export const fromTaskEither = <E, A>(fa: TaskEither<E, A>, options?: TaskOptions): Effect<unknown, E, A> =>
-  typed(settlePromise('fromTaskEither', () => fa(), null, eitherToExit, options?.abandonOnCancel === true))
+  typed(
+    settlePromise(() => fa(), {
+      label: 'fromTaskEither',
+      onValue: eitherToExit,
+      abandonOnCancel: options?.abandonOnCancel === true
+    })
+  )
 
 /**
  * Waits for a `ReaderTaskEither` of fp-ts, which is given the environment of the effect.

@@ -179,25 +179,39 @@ export const park = <E = never, A = void>(
   register: (resume: (exit: Exit<E, A>) => void) => Abort
 ): Effect<unknown, E, A> => typed(primitive(parkPrimitive, label, register))
 
+class ParkedWait extends primitives.Callback {
+  readonly label: string
+  /** What `register` returned; it may be asked before. */
+  onAbort: Abort | null
+
+  constructor(fiber: FiberOf, label: string) {
+    super(fiber)
+    this.label = label
+    this.onAbort = null
+  }
+
+  get foreign(): boolean {
+    return false
+  }
+
+  protected letsGo(forced: boolean): boolean {
+    return this.onAbort === null || (0, this.onAbort)(forced)
+  }
+
+  protected abort(): void {
+    // Asking has told it.
+  }
+}
+
 const parkPrimitive: PrimitiveFunction = (
   fiber: FiberOf,
   label: string,
   register: (resume: (exit: Exit<unknown, unknown>) => void) => Abort
 ) => {
   if (fiber.isCancelled()) return fiber.raiseCancelled()
-  let abort: Abort | null = null
-  const callback = new primitives.Callback(
-    fiber,
-    label,
-    false,
-    (forced) => abort === null || abort(forced),
-    null
-  )
-  abort = register((exit) => {
-    if (exit._tag === 'Right') callback.resume(op.Return, exit.right)
-    else callback.resume(op.Fault, fiber.admit(exit.left))
-  })
-  return callback.registered(undefined)
+  const wait = new ParkedWait(fiber, label)
+  wait.onAbort = register(primitives.resumeOf(wait))
+  return wait.registered(undefined)
 }
 
 /**
@@ -236,8 +250,7 @@ export interface PromiseWait<E> {
 export const awaitPromise = <A, E = never>(
   start: (signal: AbortSignal) => PromiseLike<A>,
   options: PromiseWait<E>
-): Effect<unknown, E, A> =>
-  typed(settlePromise(options.label, start, options.onReject ?? null, null, options.abandonOnCancel === true))
+): Effect<unknown, E, A> => typed(settlePromise(start, options))
 
 /**
  * Calls back once when the signal aborts; the result stops listening. Any number of callbacks share one
