@@ -118,7 +118,7 @@ interface Globals {
   readonly process?: { readonly env?: Readonly<Record<string, string | undefined>> }
 }
 
-const globals = (): Globals => globalThis as Globals
+const globals = (): Globals => globalThis as unknown as Globals
 
 const fromMocha = <N extends 'it' | 'describe' | 'before' | 'after'>(name: N): NonNullable<Globals[N]> => {
   const found = globals()[name]
@@ -375,12 +375,6 @@ const runVirtual: Run<TestRuntime.TestOptions> = (context, name, fx, place, opti
  * import { Effect } from 'millrace'
  * import { it } from 'millrace/mocha'
  *
- * // In a file that mocha runs. (Here its `it` is replaced, to show what that does.)
- * const ran: Array<string> = []
- * const host = globalThis as { it?: unknown }
- * const itOfMocha = host.it
- * host.it = (name: string, test: () => unknown) => { ran.push(name); test.call({}) }
- *
  * it.virtual('an hour passes at once', () =>
  *   Effect.gen(function* () {
  *     const before = yield* Effect.currentTime
@@ -388,8 +382,12 @@ const runVirtual: Run<TestRuntime.TestOptions> = (context, name, fx, place, opti
  *     assert.equal((yield* Effect.currentTime) - before, 3_600_000)
  *   })
  * )
- * assert.deepEqual(ran, ['an hour passes at once'])
- * host.it = itOfMocha
+ *
+ * it.effect('a timer of the host', () => Effect.sleep(1))
+ *
+ * // Output:
+ * //   ✔ an hour passes at once
+ * //   ✔ a timer of the host
  *
  * @category tests
  * @since 0.1.0
@@ -505,11 +503,15 @@ class Held<E, A> {
  * import { Effect, Resource } from 'millrace'
  * import { it, withResource } from 'millrace/mocha'
  *
- * // In a file that mocha runs.
- * export const tests = () =>
- *   withResource('a shared list', Resource.of<Array<number>>([]), (get) => {
- *     it.effect('is empty', () => Effect.sync(() => assert.deepEqual(get(), [])))
- *   })
+ * withResource('a shared list', Resource.of<Array<number>>([]), (get) => {
+ *   it.effect('is empty', () => Effect.sync(() => { assert.deepEqual(get(), []) }))
+ *   it('is there for tests without effects', () => { get().push(1) })
+ * })
+ *
+ * // Output:
+ * //   a shared list
+ * //     ✔ is empty
+ * //     ✔ is there for tests without effects
  *
  * @category resources
  * @since 0.1.0

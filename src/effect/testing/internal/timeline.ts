@@ -136,7 +136,6 @@ export class Timeline implements Observer {
   readonly onCancelPoint = (point: number, fiber: Fiber | null): void => {
     const where = fiber === null ? '' : `, where ${fiber.name} looks whether it is`
     this.add('').did.push(`cancelled from outside${where} (point ${point})`)
-    this.line = null
     this.current = null
   }
 
