@@ -50,7 +50,7 @@ const pool = (permits: number, { stays = false, overtakes = false, last = false 
           available -= n
           return Effect.unit
         }
-        return Effect.async<never, void>((resume) => {
+        return Effect.async((resume) => {
           const me = { n, resume }
           line.push(me)
           return () => {
@@ -180,7 +180,7 @@ const brokenLimiters: Readonly<Record<string, typeof CapacityLimiter.make>> = {
 const brokenEvents: Readonly<Record<string, Fx<Event.Event>>> = {
   'is reset': Effect.map(() => {
     let waiting: Array<(exit: Exit.Exit<never, void>) => void> = []
-    const wait = Effect.async<never, void>((resume) => {
+    const wait = Effect.async((resume) => {
       waiting.push(resume)
     })
     const set = Effect.sync(() => {
