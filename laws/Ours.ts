@@ -5,7 +5,7 @@
  */
 import fc from 'fast-check'
 import * as S from 'fp-ts/lib/string.js'
-import { Effect, Scope } from 'millrace'
+import { Effect, Resource, Scope } from 'millrace'
 import { attributes } from './Attributes.js'
 import { allCauses } from './Causes.js'
 import { channels } from './Channels.js'
@@ -16,6 +16,7 @@ import { interop } from './Interop.js'
 import { effect, type Sample, str, type Surroundings } from './Kit.js'
 import { lawSet, type LawSet } from './LawSet.js'
 import { resources } from './Resources.js'
+import { resource } from './ResourceSuite.js'
 import { schedule } from './Schedule.js'
 import { scopes } from './Scopes.js'
 import { sync } from './Sync.js'
@@ -31,7 +32,7 @@ const scopeSample: Sample<Scope.Scope> = {
 }
 
 /**
- * Our instances, by the suites for instances of anybody.
+ * Our instances and resources, by the suites for those of anybody.
  *
  * @category law sets
  * @since 0.1.0
@@ -46,7 +47,12 @@ export const instances: LawSet = lawSet(
     fromTask(Effect.MonadTask)(effect),
     monoid(Effect.getMonoid<Surroundings, string, string>(S.Monoid))(effect.lift(str), 'effects'),
     monoid(Scope.Monoid)(scopeSample, 'scopes'),
-    eq(Scope.Eq)(scopeSample, 'scopes')
+    eq(Scope.Eq)(scopeSample, 'scopes'),
+    resource((ledger) =>
+      Resource.make(Effect.flatMap(() => Effect.sync(() => ledger.acquire('held')))(Effect.sleep(1)), () =>
+        Effect.flatMap(() => Effect.sync(() => ledger.release('held')))(Effect.sleep(1))
+      )
+    )({ name: 'Resource.make' })
   ]
 )
 
