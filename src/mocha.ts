@@ -5,6 +5,7 @@
  */
 export { it, withResource } from './interop/mocha/Mocha.js'
 export type {
+  EffectBody,
   EffectTest,
   EffectTestOptions,
   MochaTest,

@@ -60,26 +60,26 @@ export interface EffectTestOptions {
 }
 
 /**
- * Registers an effect as a test. The function is called once a run of the test, with mocha's context as `this` when it is no arrow
- * function. The test fails if the effect does; `Effect.sync(() => this.skip())` skips it.
+ * What a test of an effect is made from. Called once a run of the test, with mocha's context as `this` when it is no arrow
+ * function.
  *
  * @category model
  * @since 0.1.0
  */
-export interface EffectTest<O> {
-  (name: string, fx: (this: TestContext) => Effect.Effect<{}, unknown, unknown>, options?: O): MochaTest
+export type EffectBody = (this: TestContext) => Effect.Effect<{}, unknown, unknown>
+
+/**
+ * Registers an effect as a test, which fails if the effect does; `Effect.sync(() => this.skip())` skips it.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface EffectTest<O = EffectTestOptions> {
+  (name: string, fx: EffectBody, options?: O): MochaTest
   /** Only this test and others marked so are run. */
-  readonly only: (
-    name: string,
-    fx: (this: TestContext) => Effect.Effect<{}, unknown, unknown>,
-    options?: O
-  ) => MochaTest
+  readonly only: (name: string, fx: EffectBody, options?: O) => MochaTest
   /** Is not run, and listed as pending. */
-  readonly skip: (
-    name: string,
-    fx: (this: TestContext) => Effect.Effect<{}, unknown, unknown>,
-    options?: O
-  ) => MochaTest
+  readonly skip: (name: string, fx: EffectBody, options?: O) => MochaTest
 }
 
 /**
@@ -94,7 +94,7 @@ export interface TestRunner {
   readonly only: (name: string, test?: (this: TestContext) => void | PromiseLike<unknown>) => MochaTest
   readonly skip: (name: string, test?: (this: TestContext) => void | PromiseLike<unknown>) => MochaTest
   /** On the runtime of the host, in real time. */
-  readonly effect: EffectTest<EffectTestOptions>
+  readonly effect: EffectTest
   /** On `TestRuntime`: virtual time, and a seed that is printed when the test fails. */
   readonly virtual: EffectTest<TestRuntime.TestOptions>
 }
@@ -320,7 +320,7 @@ const runOnHost = async <E>(
 type Run<O> = (
   context: TestContext,
   name: string,
-  fx: (this: TestContext) => Effect.Effect<{}, unknown, unknown>,
+  fx: EffectBody,
   place: Error,
   options: O | undefined
 ) => unknown
@@ -328,11 +328,7 @@ type Run<O> = (
 const effectTest = <O>(run: Run<O>): EffectTest<O> => {
   const register =
     (how: () => Register) =>
-    (
-      name: string,
-      fx: (this: TestContext) => Effect.Effect<{}, unknown, unknown>,
-      options?: O
-    ): MochaTest => {
+    (name: string, fx: EffectBody, options?: O): MochaTest => {
       const place = here()
       return how()(name, function () {
         return run(this, name, fx, place, options)

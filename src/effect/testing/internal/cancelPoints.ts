@@ -6,7 +6,7 @@
 import type { Cause } from '../../Cause.js'
 import type { Effect } from '../../Effect.js'
 import type { Exit } from '../../Exit.js'
-import { defaults, drive, type Driven } from './driver.js'
+import { checkCount, defaults, drive, type Driven } from './driver.js'
 import { endsAsItShould, isStuckOrLeaks, kindOf } from './failures.js'
 import type { CancelPointOptions, Exploration, UnexpectedExit } from './model.js'
 import { firstComeFirstServed, following, uniform } from './policies.js'
@@ -23,12 +23,12 @@ const faultOf = <E, A>(
   { check, allow }: CancelPointOptions<E, A>
 ): Cause<E> | null => {
   if (exit._tag === 'Left' && isStuckOrLeaks(exit)) return exit.left
-  if (!endsAsItShould(uncancelled, exit) && allow?.(exit) !== true) {
-    if (exit._tag === 'Left') return exit.left
-    const defect: UnexpectedExit = { _tag: 'UnexpectedExit', uncancelled, exit }
-    return { _tag: 'Die', defect }
-  }
   try {
+    if (!endsAsItShould(uncancelled, exit) && allow?.(exit) !== true) {
+      if (exit._tag === 'Left') return exit.left
+      const defect: UnexpectedExit = { _tag: 'UnexpectedExit', uncancelled, exit }
+      return { _tag: 'Die', defect }
+    }
     check?.({ point, exit })
     return null
   } catch (defect) {
@@ -40,6 +40,7 @@ export const cancelEverywhere = <E, A>(
   fx: Effect<{}, E, A>,
   options: CancelPointOptions<E, A>
 ): Exploration<E> => {
+  checkCount('runs', options.runs, 0)
   const seed = options.seed ?? 0
   const { name, maxTurns, maxSteps } = options
   const settings: RunSettings = {

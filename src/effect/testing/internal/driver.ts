@@ -64,8 +64,6 @@ export interface Driven<E, A> {
   readonly points: number
 }
 
-export const defaultMaxTurns = 1_000_000
-
 /** Two sums of 26 bits in one number, so that two of a hundred thousand ways are taken for one hardly ever. */
 export class Way {
   private a = 0x811c9dc5
@@ -81,12 +79,11 @@ export class Way {
   }
 }
 
-const resources = (): number => {
+/** Timers of the host that keep it alive. */
+const hostTimers = (): number => {
   const { process } = globalThis as { readonly process?: { getActiveResourcesInfo?: () => Array<string> } }
   let count = 0
-  for (const name of process?.getActiveResourcesInfo?.() ?? []) {
-    if (name === 'Timeout' || name === 'Immediate') count++
-  }
+  for (const name of process?.getActiveResourcesInfo?.() ?? []) if (name === 'Timeout') count++
   return count
 }
 
@@ -100,7 +97,7 @@ const stuck = (run: Run): Deadlock | ForeignWait => {
 
 export const drive = <E, A>(fx: Effect<{}, E, A>, options: DriveOptions): Driven<E, A> => {
   const { policy, name, maxTurns, maxSteps, points, observer } = options
-  const resourcesBefore = resources()
+  const timersBefore = hostTimers()
   const clock = VirtualClock.make()
   const start = clock.now()
   const ready = new ReadyQueue()
@@ -196,7 +193,7 @@ export const drive = <E, A>(fx: Effect<{}, E, A>, options: DriveOptions): Driven
       const left = abandonRun(main, defect, `the test run is over: ${defect._tag}`, toTheEnd)
       return { _tag: 'Left', left }
     }
-    const timers = run.pendingTimers() + Math.max(0, resources() - resourcesBefore)
+    const timers = run.pendingTimers() + Math.max(0, hostTimers() - timersBefore)
     const tasks = fibersOf(run).map((fiber) => fiber.name)
     if (timers === 0 && tasks.length === 0) return main.exit()
     const leak: Leak = { _tag: 'Leak', tasks, timers }
@@ -210,13 +207,19 @@ export const drive = <E, A>(fx: Effect<{}, E, A>, options: DriveOptions): Driven
   return { exit, choices, widths, way: way.sum, turns, points: point }
 }
 
+export const checkCount = (what: string, value: number | undefined, least: number): void => {
+  if (value === undefined || (Number.isSafeInteger(value) && value >= least)) return
+  throw new TypeError(`${what} must be a whole number, ${least} or more, but is ${String(value)}.`)
+}
+
 /** What a run with these options is when nothing is said. */
 export const defaults = (options: {
   readonly name?: string
   readonly maxTurns?: number
   readonly maxSteps?: number
-}): Pick<DriveOptions, 'name' | 'maxTurns' | 'maxSteps'> => ({
-  name: options.name ?? 'main',
-  maxTurns: options.maxTurns ?? defaultMaxTurns,
-  maxSteps: options.maxSteps ?? host.maxSteps
-})
+}): Pick<DriveOptions, 'name' | 'maxTurns' | 'maxSteps'> => {
+  const { name = 'main', maxTurns = 1_000_000, maxSteps = host.maxSteps } = options
+  checkCount('maxTurns', maxTurns, 1)
+  checkCount('maxSteps', maxSteps, 1)
+  return { name, maxTurns, maxSteps }
+}

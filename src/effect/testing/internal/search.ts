@@ -6,7 +6,7 @@
 import type { Cause } from '../../Cause.js'
 import type { Effect } from '../../Effect.js'
 import { host } from '../../Scheduler.js'
-import { defaults, drive, type Driven, type DriveOptions } from './driver.js'
+import { checkCount, defaults, drive, type Driven, type DriveOptions } from './driver.js'
 import { kindOf } from './failures.js'
 import type { Exploration, ExploreOptions, Failed, NonDeterministic, Schedule } from './model.js'
 import {
@@ -239,14 +239,9 @@ const policyOf = (index: number, seed: number, length: number): Policy => {
   }
 }
 
-const checkCount = (what: string, value: number): void => {
-  if (!(Number.isSafeInteger(value) && value >= 0))
-    throw new TypeError(`${what} must be a whole number, 0 or more, but is ${String(value)}.`)
-}
-
 export const search = <E, A>(fx: Effect<{}, E, A>, options: ExploreOptions): Exploration<E> => {
-  checkCount('runs', options.runs)
-  if (options.exhaustive !== undefined) checkCount('exhaustive', options.exhaustive)
+  checkCount('runs', options.runs, 0)
+  checkCount('exhaustive', options.exhaustive, 0)
   const seed = options.seed ?? 0
   const { name, maxTurns, maxSteps } = options
   const settings: RunSettings = {
