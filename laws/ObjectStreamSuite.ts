@@ -199,6 +199,19 @@ const ended = 'Left(Fail(EndOfStream))'
  * Laws of a pair of connected object streams: items are conserved and keep their order, whoever is cancelled and whenever;
  * closing says that this is all. `clone` and `rendezvous` claim more.
  *
+ * @example
+ * import { MemoryStream } from 'millrace'
+ * import { assertLaws, objectStream } from 'millrace/laws'
+ *
+ * assertLaws(
+ *   objectStream({
+ *     make: (capacity) => MemoryStream.make<number>(capacity),
+ *     capacities: [0, 1],
+ *     clone: true,
+ *     rendezvous: true
+ *   })
+ * )
+ *
  * @category streams
  * @since 0.1.0
  */

@@ -164,6 +164,16 @@ const upTo = (n: number, word: string): string =>
 /**
  * Laws of a lock.
  *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { Effect, Lock } from 'millrace'
+ * import { assertLaws, lock } from 'millrace/laws'
+ *
+ * assertLaws(lock(Lock.make()))
+ *
+ * const open = Effect.map((it: Lock.Lock): Lock.Lock => ({ ...it, withLock: (fx) => fx }))(Lock.make())
+ * assert.throws(() => assertLaws(lock(open)), /J1 one at a time/)
+ *
  * @category law sets
  * @since 0.1.0
  */
