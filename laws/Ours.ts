@@ -15,6 +15,7 @@ import { alt, bifunctor, eq, fromTask, monadThrow, monoid } from './Instances.js
 import { interop } from './Interop.js'
 import { effect, type Sample, str, type Surroundings } from './Kit.js'
 import { lawSet, type LawSet } from './LawSet.js'
+import { model } from './Model.js'
 import { resources } from './Resources.js'
 import { resource } from './ResourceSuite.js'
 import { schedule } from './Schedule.js'
@@ -77,6 +78,7 @@ export const ours: LawSet = lawSet(
     schedule,
     clock,
     interop,
+    model,
     instances
   ]
 )

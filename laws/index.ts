@@ -37,6 +37,7 @@ export {
   type Verdict,
   wrong
 } from './LawSet.js'
+export { model } from './Model.js'
 export { resources } from './Resources.js'
 export { scopes } from './Scopes.js'
 export { typeClasses } from './TypeClasses.js'

@@ -35,6 +35,12 @@ describe('entry points', () => {
     })
   }
 
+  it('millrace/mocha is what its module exports', async () => {
+    const entry = (await import('millrace/mocha')) as Record<string, unknown>
+    const module = (await import('millrace/interop/mocha/Mocha')) as Record<string, unknown>
+    expect({ ...entry }).to.deep.equal({ ...module })
+  })
+
   for (const path of modules) {
     it(`millrace/${path} is importable, and is what its entry point names`, async () => {
       const module = (await import(`millrace/${path}`)) as unknown
@@ -60,7 +66,7 @@ describe('entry points', () => {
       [
         // laws of ours
         ...['ours', 'typeClasses', 'scopes', 'groups', 'causes', 'resources', 'channels', 'sync'],
-        ...['attributes', 'schedule', 'clock', 'interop', 'instances'],
+        ...['attributes', 'schedule', 'clock', 'interop', 'instances', 'model'],
         // suites
         ...['functor', 'apply', 'applicative', 'chain', 'monad', 'monadThrow', 'alt', 'bifunctor'],
         ...['fromIO', 'fromTask', 'semigroup', 'monoid', 'eq', 'resource', 'objectStream'],
