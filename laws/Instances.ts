@@ -346,6 +346,21 @@ export function chain<F>(F: Chain<F>): (kit: Kit<F>) => LawSet {
 /**
  * Laws of a `Monad`, with those of its `Applicative` and `Chain`.
  *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import fc from 'fast-check'
+ * import * as O from 'fp-ts/lib/Option.js'
+ * import { assertLaws, type kit, monad } from 'millrace/laws'
+ *
+ * const option: kit.Kit1<O.URI> = {
+ *   lift: (a) => ({ arb: fc.oneof(fc.constant(O.none), a.arb.map(O.some)), eq: O.getEq(a.eq) })
+ * }
+ *
+ * assertLaws(monad(O.Monad)(option))
+ *
+ * const forgetful: typeof O.Monad = { ...O.Monad, map: () => O.none }
+ * assert.throws(() => assertLaws(monad(forgetful)(option)), /functor identity/)
+ *
  * @category type classes
  * @since 0.1.0
  */
@@ -680,6 +695,13 @@ export function fromTask<F>(F: MonadTask<F>): (kit: Kit<F>) => LawSet {
 /**
  * Laws of an `Eq`. The name says whose it is. The sample needs `arb` and, to print, `show`.
  *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { assertLaws, eq, kit } from 'millrace/laws'
+ *
+ * const near = { equals: (x: number, y: number) => Math.abs(x - y) <= 1 }
+ * assert.throws(() => assertLaws(eq(near)(kit.int)), /transitivity/)
+ *
  * @category type classes
  * @since 0.1.0
  */
@@ -747,6 +769,14 @@ export const semigroup =
 
 /**
  * Laws of a `Monoid`, with those of its semigroup.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import * as N from 'fp-ts/lib/number.js'
+ * import { assertLaws, kit, monoid } from 'millrace/laws'
+ *
+ * assertLaws(monoid(N.MonoidSum)(kit.int))
+ * assert.throws(() => assertLaws(monoid({ ...N.MonoidSum, empty: 1 })(kit.int)), /left identity/)
  *
  * @category type classes
  * @since 0.1.0

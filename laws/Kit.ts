@@ -86,6 +86,13 @@ export const str: Sample<string> = plain(fc.string({ maxLength: 4 }))
 /**
  * The same values in another shape: samples of a newtype, or of a type that is an effect inside.
  *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { kit } from 'millrace/laws'
+ *
+ * const box = kit.imap((value: number) => ({ value }), ({ value }) => value)(kit.int)
+ * assert.equal(box.eq.equals({ value: 1 }, { value: 1 }), true)
+ *
  * @category samples
  * @since 0.1.0
  */

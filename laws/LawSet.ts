@@ -172,6 +172,21 @@ const replayOf = (name: string, seed: number, path: string | null): string =>
 /**
  * A law that must hold for every input.
  *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import fc from 'fast-check'
+ * import { law, quick, wrong } from 'millrace/laws'
+ *
+ * const small = law({
+ *   name: 'all numbers are small',
+ *   group: 'numbers',
+ *   input: fc.nat(),
+ *   show: (n) => `n = ${n}`,
+ *   holds: (n) => (n < 10 ? null : wrong(`${n} is not small`))
+ * })
+ * const verdict = small.check(quick)
+ * assert.equal(verdict._tag === 'Falsified' && verdict.report, 'all numbers are small\nn = 10\n10 is not small')
+ *
  * @category constructors
  * @since 0.1.0
  */
@@ -291,6 +306,17 @@ export const only =
 
 /**
  * Without some laws, each with the reason why it is not claimed; `checkAll` shows them as pending.
+ *
+ * @example
+ * import * as N from 'fp-ts/lib/number.js'
+ * import { assertLaws, except, kit, semigroup } from 'millrace/laws'
+ *
+ * // `checkAll` shows it as pending, with the reason.
+ * const differences = semigroup({ concat: (x: number, y: number) => x - y })(kit.int)
+ * assertLaws(
+ *   except({ 'semigroup associativity: (x <> y) <> z = x <> (y <> z)': 'differences have an order' })(differences)
+ * )
+ * assertLaws(semigroup(N.SemigroupSum)(kit.int))
  *
  * @category combinators
  * @since 0.1.0
@@ -432,6 +458,11 @@ export const assertLaw = (each: Law, params: Params = paramsOfHost()): void => {
 /**
  * Checks all laws of a set, for any runner; throws at the first that is not proved.
  *
+ * @example
+ * import { assertLaws, typeClasses } from 'millrace/laws'
+ *
+ * assertLaws(typeClasses, { runs: 10, schedules: 1, cap: 100, seed: 7 })
+ *
  * @category running
  * @since 0.1.0
  */
@@ -442,6 +473,18 @@ export const assertLaws = (rules: LawSet, params: Params = paramsOfHost()): void
 /**
  * Makes a test of each law. The runner is the one whose `describe` and `it` are globals, or the one that is passed; how much is
  * tried is decided by the environment (`paramsFrom`), or by what is passed.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import * as N from 'fp-ts/lib/number.js'
+ * import { checkAll, kit, quick, semigroup } from 'millrace/laws'
+ *
+ * // Under mocha, vitest or jest `checkAll(rules)` is enough. Here is a runner that only writes down what it is told.
+ * const told: Array<string> = []
+ * const it = Object.assign((name: string, _body: () => void) => told.push(name), { skip: () => {} })
+ * checkAll(semigroup(N.SemigroupSum)(kit.int), quick, { describe: (_name, body) => body(), it })
+ *
+ * assert.deepEqual(told, ['semigroup associativity: (x <> y) <> z = x <> (y <> z)'])
  *
  * @category running
  * @since 0.1.0

@@ -83,6 +83,32 @@ const cancelledEverywhere = (side: Side, seed: number): Answer => {
  * Laws of a resource: whatever happens, and wherever it is cancelled, what it acquired is released once, after its use. It is
  * made for each run anew, with a ledger in which it writes what it holds.
  *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { Effect, Resource } from 'millrace'
+ * import { assertLaws, resource } from 'millrace/laws'
+ *
+ * assertLaws(
+ *   resource((ledger) =>
+ *     Resource.make(
+ *       Effect.sync(() => ledger.acquire('file')),
+ *       () => Effect.sync(() => ledger.release('file'))
+ *     )
+ *   )()
+ * )
+ *
+ * // Whoever is cancelled between the two steps of `acquire` has acquired, and has nothing to release.
+ * assert.throws(() =>
+ *   assertLaws(
+ *     resource((ledger) =>
+ *       Resource.make(
+ *         Effect.andThen(Effect.sleep(1))(Effect.sync(() => ledger.acquire('file'))),
+ *         () => Effect.sync(() => ledger.release('file'))
+ *       )
+ *     )()
+ *   )
+ * )
+ *
  * @category resources
  * @since 0.1.0
  */

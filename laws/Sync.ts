@@ -164,6 +164,16 @@ const upTo = (n: number, word: string): string =>
 /**
  * Laws of a lock.
  *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { Effect, Lock } from 'millrace'
+ * import { assertLaws, lock } from 'millrace/laws'
+ *
+ * assertLaws(lock(Lock.make()))
+ *
+ * const open = Effect.map((it: Lock.Lock): Lock.Lock => ({ ...it, withLock: (fx) => fx }))(Lock.make())
+ * assert.throws(() => assertLaws(lock(open)), /J1 one at a time/)
+ *
  * @category law sets
  * @since 0.1.0
  */
@@ -530,6 +540,12 @@ export const limiter = (
 // events and futures
 // -------------------------------------------------------------------------------------
 
+/** Whether something yields is seen by a task that is ready. */
+const besideOne = (world: World, first: Fx, fx: Fx): Fx =>
+  TaskGroup.open<unknown>()((group) =>
+    pipe(first, andThen(group.spawn(world.tick('other'))), andThen(fx), andThen(world.tick('on')))
+  )
+
 /**
  * Laws of an event.
  *
@@ -566,12 +582,9 @@ export const event = (make: Make<Event.Event> = Event.make(), name = 'events'): 
       effort: 0.3,
       input: fc.constant({}),
       show: printInputs,
-      left: () => (w) =>
-        Effect.flatMap((it: Event.Event) => pipe(it.set, andThen(it.wait), andThen(w.tick('on'))))(make),
+      left: () => (w) => Effect.flatMap((it: Event.Event) => besideOne(w, it.set, it.wait))(make),
       right: () => (w) =>
-        Effect.flatMap((it: Event.Event) =>
-          pipe(it.set, andThen(Effect.checkCancelled), andThen(w.tick('on')))
-        )(make)
+        Effect.flatMap((it: Event.Event) => besideOne(w, it.set, Effect.checkCancelled))(make)
     }),
     about(
       'J32 one that is cancelled while it waits for an event leaves, and the others stay',
@@ -650,14 +663,14 @@ export const future = (
       show: printInputs,
       left:
         ({ n }) =>
-        () =>
-          Effect.flatMap((it: Future.Future<string, number>) => andThen(it.wait)(it.complete(exitOf(n))))(
-            make
-          ),
+        (w) =>
+          Effect.flatMap((it: Future.Future<string, number>) =>
+            besideOne(w, it.complete(exitOf(n)), it.wait)
+          )(make),
       right:
         ({ n }) =>
-        () =>
-          andThen(Effect.fromExit(exitOf(n)))(Effect.checkCancelled)
+        (w) =>
+          besideOne(w, Effect.unit, andThen(Effect.fromExit(exitOf(n)))(Effect.checkCancelled))
     }),
     about(
       'J37 one that is cancelled while it waits for a future leaves it as it was',
