@@ -357,11 +357,49 @@ export const paramsFrom = (
 // running
 // -------------------------------------------------------------------------------------
 
-/** What `checkAll` needs of a test runner; mocha's globals fit. */
+/** What `checkAll` needs of a test runner: mocha, vitest, jest and `node:test` have it. */
 export interface Runner {
   readonly describe: (name: string, body: () => void) => unknown
-  readonly it: ((name: string, body: () => void) => unknown) & { readonly skip: (name: string) => unknown }
+  readonly it: ((name: string, body: (this: unknown) => void) => unknown) & {
+    readonly skip: (name: string) => unknown
+  }
 }
+
+interface Host {
+  readonly describe?: Runner['describe']
+  readonly it?: Runner['it']
+  readonly process?: { readonly env?: Readonly<Record<string, string | undefined>> }
+}
+
+const host = globalThis as Host
+
+const runnerOfHost = (): Runner => {
+  const { describe, it } = host
+  if (describe === undefined || it === undefined) {
+    throw new Error(
+      'checkAll found no `describe` and `it` among the globals. Pass those of your runner, or use assertLaws.'
+    )
+  }
+  return { describe, it }
+}
+
+interface Timed {
+  readonly timeout: (ms: number) => unknown
+}
+
+const isTimed = (test: unknown): test is Timed =>
+  typeof test === 'object' && test !== null && 'timeout' in test && typeof test.timeout === 'function'
+
+/** A law takes as long as its runs take: the time limit of a test says nothing about it. */
+const withoutTimeLimit = (test: unknown): void => {
+  if (isTimed(test)) test.timeout(0)
+}
+
+let chosen: Params | undefined
+
+/** The profile that the environment asks for, the same one during a process. */
+export const paramsOfHost = (): Params =>
+  (chosen ??= paramsFrom(host.process?.env ?? {}, () => Date.now() % 2 ** 31))
 
 /** Thrown for a law that did not end `Proved`. */
 export class LawFailed extends Error {
@@ -384,7 +422,7 @@ export class LawFailed extends Error {
  * @category running
  * @since 0.1.0
  */
-export const assertLaw = (each: Law, params: Params = quick): void => {
+export const assertLaw = (each: Law, params: Params = paramsOfHost()): void => {
   const verdict = each.check(params)
   if (verdict._tag !== 'Proved') throw new LawFailed(each, verdict, params)
 }
@@ -395,22 +433,28 @@ export const assertLaw = (each: Law, params: Params = quick): void => {
  * @category running
  * @since 0.1.0
  */
-export const assertLaws = (rules: LawSet, params: Params = quick): void => {
+export const assertLaws = (rules: LawSet, params: Params = paramsOfHost()): void => {
   for (const each of flatten(rules)) if (notClaimed(each) === undefined) assertLaw(each, params)
 }
 
 /**
- * Makes a test of each law.
+ * Makes a test of each law. The runner is the one whose `describe` and `it` are globals, or the one that is passed; how much is
+ * tried is decided by the environment (`paramsFrom`), or by what is passed.
  *
  * @category running
  * @since 0.1.0
  */
-export const checkAll = (rules: LawSet, params: Params, { describe, it }: Runner): void => {
+export const checkAll = (
+  rules: LawSet,
+  params: Params = paramsOfHost(),
+  { describe, it }: Runner = runnerOfHost()
+): void => {
   describe(rules.name, () => {
     for (const each of flatten(rules)) {
       const reason = notClaimed(each)
       if (reason === undefined) {
-        it(each.name, () => {
+        it(each.name, function () {
+          withoutTimeLimit(this)
           assertLaw(each, params)
         })
       } else it.skip(`${each.name} (${reason.slice('not claimed: '.length)})`)

@@ -1,4 +1,4 @@
-import { model } from '../../laws/Model.js'
-import { checkAll } from './profile.js'
+import { checkAll } from 'millrace/laws'
+import { model } from 'millrace/laws/Model'
 
 checkAll(model)

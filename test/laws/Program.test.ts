@@ -4,8 +4,8 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { Effect } from 'millrace'
-import { chooseBy, contexts, equalBySeed, everywhere, explore, observe, within } from '../../laws/Equality.js'
-import * as LawSet from '../../laws/LawSet.js'
+import { chooseBy, contexts, equalBySeed, everywhere, explore, observe, within } from 'millrace/laws/Equality'
+import * as LawSet from 'millrace/laws/LawSet'
 import {
   concurrent,
   interpret,
@@ -14,7 +14,7 @@ import {
   type Program,
   sequential,
   sizeOf
-} from '../../laws/Program.js'
+} from 'millrace/laws/Program'
 import { params } from './profile.js'
 
 const runs = 2000
@@ -194,7 +194,7 @@ describe('laws as values', () => {
 
   it('checkAll makes a test of each, and shows as pending what is not claimed', () => {
     const log: Array<string> = []
-    const it = Object.assign((name: string) => log.push(name), {
+    const it = Object.assign((name: string, _body: () => void) => log.push(name), {
       skip: (name: string) => log.push(`skip ${name}`)
     })
     const rules = LawSet.except({ 'small numbers': 'there are others' })(lawSet('set', [truth, small]))
