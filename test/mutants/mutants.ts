@@ -663,16 +663,97 @@ const waits: ReadonlyArray<Mutant> = [
     )
   ),
   mutant(
-    'checkpoint-after-send',
+    'look-after-send',
     'a send looks whether it is cancelled after its item was taken',
     stream(
-      `if (channel.offer(item)) return undefined
-  if (channel.overflow === 'fail')`,
-      `if (channel.offer(item)) {
-    return Effect.flatMap(() => Effect.checkpoint)(Effect.unit) as never
-  }
-  if (channel.overflow === 'fail')`
+      `LowLevel.operation(sendItem, this, item)`,
+      `Effect.tap(() => Effect.checkCancelled)(LowLevel.operation(sendItem, this, item))`
     )
+  ),
+  mutant(
+    'look-after-receive',
+    'a receive looks whether it is cancelled after it has got its item',
+    stream(
+      `this.receive = LowLevel.operation<ClosedResource | EndOfStream, A, ReceiveEnd<A>>(receiveItem, this)`,
+      `this.receive = Effect.tap(() => Effect.checkCancelled)(
+      LowLevel.operation<ClosedResource | EndOfStream, A, ReceiveEnd<A>>(receiveItem, this)
+    )`
+    )
+  ),
+  mutant(
+    'receive-does-not-look',
+    'a receive in a cancelled scope takes an item',
+    stream(
+      `if (LowLevel.isSelfCancelled(self)) return LowLevel.cancelSelf(self)
+  const { channel } = end
+  if (end.isClosed) return LowLevel.failSelf(self, closed)
+  if (channel.ready)`,
+      `const { channel } = end
+  if (end.isClosed) return LowLevel.failSelf(self, closed)
+  if (channel.ready)`
+    )
+  ),
+  mutant(
+    'end-drops-buffer',
+    'when the last sender is closed, what is buffered is lost',
+    stream(
+      `if (--this.openSend > 0) return
+`,
+      `if (--this.openSend > 0) return
+    this.buffer.clear()
+`
+    )
+  ),
+  mutant(
+    'end-wakes-nobody',
+    'when the last sender is closed, receivers go on waiting',
+    stream(
+      `while (receivers.size() > 0) {
+      receivers.firstUnsafe().waiting--`,
+      `while (receivers.size() > 1e9) {
+      receivers.firstUnsafe().waiting--`
+    )
+  ),
+  mutant(
+    'capacity-off-by-one',
+    'one item more than the capacity is buffered',
+    stream(
+      `else if (buffer.length < this.capacity) buffer.push(item)`,
+      `else if (buffer.length <= this.capacity) buffer.push(item)`
+    )
+  ),
+  mutant(
+    'clones-not-counted',
+    'a clone of a sender is not counted',
+    stream(`channel.openSend++`, `channel.openSend = 1`)
+  ),
+  mutant(
+    'close-counts-twice',
+    'closing a sender twice counts twice',
+    stream(
+      `readonly closeUnsafe = (): void => {
+    if (this.isClosed) return
+    this.isClosed = true
+    closedInTime(this)
+    this.channel.closeSend(this)`,
+      `readonly closeUnsafe = (): void => {
+    this.isClosed = true
+    closedInTime(this)
+    this.channel.closeSend(this)`
+    )
+  ),
+  mutant(
+    'buffer-before-waiting',
+    'a receive that makes room lets the sender that waits go on without its item',
+    stream(
+      `if (this.senders.size() > 0) buffer.push(this.accept())`,
+      `if (this.senders.size() > 0) this.accept()`
+    )
+  ),
+  mutant(
+    'statistics-swapped',
+    'the statistics count senders that wait as receivers',
+    stream(`tasksWaitingReceive: channel.receivers.size(),`, `tasksWaitingReceive: channel.senders.size(),`)
   ),
   mutant(
     'lock-shared',
