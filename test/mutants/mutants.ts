@@ -158,6 +158,7 @@ const scopes: ReadonlyArray<Mutant> = [
       `if (this.cancelled) {
       this.cancelled = false
       this.withdraw()
+      return
     }
     if (this.cancelled || this.closed) return
     this.cancelled = true`
@@ -1019,4 +1020,1034 @@ const groups: ReadonlyArray<Mutant> = [
   )
 ]
 
-export const mutants: ReadonlyArray<Mutant> = [...scopes, ...waits, ...groups]
+const causes = editIn('src/effect/internal/causes.ts')
+const cause = editIn('src/effect/Cause.ts')
+const effect = editIn('src/effect/Effect.ts')
+const generator = editIn('src/effect/internal/generator.ts')
+const resource = editIn('src/scope/Resource.ts')
+const scope = editIn('src/scope/Scope.ts')
+const sides = editIn('src/scope/internal/sideBySide.ts')
+const taskGroup = editIn('src/scope/TaskGroup.ts')
+
+/** Causes as data, and their handlers. */
+const ofCauses: ReadonlyArray<Mutant> = [
+  mutant(
+    'leaves-counted-twice',
+    'a leaf that is joined again counts again',
+    causes(`const fresh = shared ? filterLeaves`, `const fresh = shared && left === whole ? filterLeaves`),
+    causes(
+      `if (left === whole) return left
+`,
+      ``
+    )
+  ),
+  mutant(
+    'then-is-both',
+    'what comes one after another is joined side by side',
+    causes(`=> join('Then', left, right)`, `=> join('Both', left, right)`)
+  ),
+  mutant(
+    'both-is-then',
+    'what comes side by side is joined one after another',
+    causes(`=> join('Both', left, right)`, `=> join('Then', left, right)`)
+  ),
+  mutant(
+    'join-keeps-the-right',
+    'a join of causes turns them round',
+    causes(
+      `const joined: Cause<E | E2> = { _tag: tag, left, right: fresh }`,
+      `const joined: Cause<E | E2> = { _tag: tag, left: fresh, right: left }`
+    )
+  ),
+  mutant(
+    'equal-in-order',
+    'equality of causes sees the order of what came side by side',
+    cause(
+      `current.candidate = left._tag === 'Both' ? candidate + 1 : right.members.length`,
+      `current.candidate = right.members.length`
+    )
+  ),
+  mutant(
+    'equal-in-no-order',
+    'equality of causes does not see the order of what came one after another',
+    cause(
+      `current.candidate = left._tag === 'Both' ? candidate + 1 : right.members.length`,
+      `current.candidate = candidate + 1`
+    )
+  ),
+  mutant(
+    'equal-sees-arrangement',
+    'equality of causes sees how joins are nested',
+    causes(
+      `if (part._tag !== into._tag) {`,
+      `if (part._tag !== into._tag || (part !== cause && into !== root)) {`
+    )
+  ),
+  mutant(
+    'equal-defects',
+    'all defects are equal',
+    cause(
+      `if (x._tag === 'Die') return y._tag === 'Die' && equalDefects(x.defect, y.defect)`,
+      `if (x._tag === 'Die') return y._tag === 'Die'`
+    )
+  ),
+  mutant(
+    'equal-fail-and-die',
+    'a failure equals any leaf',
+    cause(
+      `if (x._tag === 'Fail') return y._tag === 'Fail' && E.equals(x.error, y.error)`,
+      `if (x._tag === 'Fail') return y._tag !== 'Fail' || E.equals(x.error, y.error)`
+    )
+  ),
+  mutant(
+    'equal-never',
+    'no two causes are equal that are not the same object',
+    cause(
+      `return { equals: (x, y) => x === y || equalParts(`,
+      `return { equals: (x, y) => x === y || (x === y && equalParts)(`
+    )
+  ),
+  mutant(
+    'map-maps-defects',
+    'map of a cause maps its defects too',
+    cause(
+      `(leaf._tag === 'Fail' ? fail(f(leaf.error)) : leaf))`,
+      `(leaf._tag === 'Fail' ? fail(f(leaf.error)) : leaf._tag === 'Die' ? fail(f(leaf.defect as never)) : leaf))`
+    )
+  ),
+  mutant(
+    'map-drops-the-right',
+    'changing the leaves of a cause loses the right side of a Both',
+    causes(
+      `left === node.left && right === node.right ? (node as Cause<E>) : { _tag: node._tag, left, right }`,
+      `node._tag === 'Both' ? left : { _tag: node._tag, left, right }`
+    )
+  ),
+  mutant(
+    'map-of-cause-twice',
+    'map of a cause applies its function twice',
+    cause(`fail(f(leaf.error)) : leaf)`, `fail(f(f(leaf.error) as never)) : leaf)`)
+  ),
+  mutant(
+    'without-cancelled-only',
+    'leaving out cancellations of nothing else leaves one',
+    causes(
+      `filterLeaves(cause, (leaf) => leaf._tag !== 'Cancelled')`,
+      `filterLeaves(cause, (leaf) => leaf._tag !== 'Cancelled') ?? cause`
+    )
+  ),
+  mutant(
+    'without-cancelled-shallow',
+    'leaving out cancellations does not look into Both',
+    causes(
+      `(node, left, right) => (left === null ? right : right === null ? left : rebuilt(node, left, right))`,
+      `(node, left, right) => (node._tag === 'Both' ? node : left === null ? right : right === null ? left : rebuilt(node, left, right))`
+    )
+  ),
+  mutant(
+    'fold-turned-round',
+    'a fold of a cause takes the right side first',
+    causes(`results.push(onNode(current, left, right))`, `results.push(onNode(current, right, left))`)
+  ),
+  mutant(
+    'fold-recursive',
+    'walks over causes need stack',
+    causes(
+      `if (isLeaf(cause)) return onLeaf(cause)
+`,
+      `if (isLeaf(cause)) return onLeaf(cause)
+  if (onLeaf !== undefined) return onNode(cause, fold(cause.left, onLeaf, onNode), fold(cause.right, onLeaf, onNode))
+`
+    )
+  ),
+  mutant(
+    'failures-reversed',
+    'the failures of a cause come from right to left',
+    cause(
+      `if (leaf._tag === 'Fail') found.push(leaf.error)`,
+      `if (leaf._tag === 'Fail') found.unshift(leaf.error)`
+    )
+  ),
+  mutant(
+    'pretty-loses-the-last',
+    'the printed cause has no line for the last of what came side by side',
+    cause(
+      `pending.push({ part: part.members[last]!, head: `,
+      `if (last < 0) pending.push({ part: part.members[last]!, head: `
+    )
+  ),
+  mutant(
+    'to-error-anew',
+    'an error of a cause is made anew each time',
+    cause(
+      `if (known !== undefined) return known
+`,
+      ``
+    )
+  ),
+  mutant(
+    'to-error-loses-cause',
+    'an error of a cause does not keep it',
+    cause(
+      `Object.defineProperty(this, 'source', { value: source })`,
+      `Object.defineProperty(this, 'source', { value: null })`
+    )
+  ),
+  mutant(
+    'handler-takes-all',
+    'a handler takes everything out of a cause that has a failure',
+    fiber(
+      `case 10: // Handle
+              if (mode === 3) {
+                if (frame.c === null || matches(frame.c)(value)) {
+                  current = (0, frame.b)(value)
+                  mode = 0
+                  if (--budget < 0) break run
+                }
+              } else if (mode === 6) {
+                const split = partitionFails(value as Cause<Untyped>, matches(frame.c))
+                if (split !== null) {
+                  if (split.rest !== null)`,
+      `case 10: // Handle
+              if (mode === 3) {
+                if (frame.c === null || matches(frame.c)(value)) {
+                  current = (0, frame.b)(value)
+                  mode = 0
+                  if (--budget < 0) break run
+                }
+              } else if (mode === 6) {
+                const split = partitionFails(value as Cause<Untyped>, matches(frame.c))
+                if (split !== null) {
+                  if (split.rest !== null && frame.c === undefined)`
+    )
+  ),
+  mutant(
+    'handler-gets-the-last',
+    'a handler is given the last failure',
+    causes(
+      `first ??= leaf
+`,
+      `first = leaf
+`
+    )
+  ),
+  mutant(
+    'tag-ignored',
+    'catchTag takes any failure',
+    fiber(`tag === null || (error !== null`, `tag !== '' || (error !== null`)
+  ),
+  mutant(
+    'map-error-maps-first',
+    'mapError leaves the failures of a joined cause alone',
+    fiber(
+      `value = mapFails(value, (error) => ({ _tag: 'Fail', error: (0, frame.b)(error) }))`,
+      `value = mapFails(value, (error) => ({ _tag: 'Fail', error }))`
+    )
+  ),
+  mutant(
+    'map-error-maps-defects',
+    'mapError maps a defect',
+    fiber(
+      `if (mode === 3) value = (0, frame.b)(value)
+              else if`,
+      `if (mode === 3 || mode === 4) value = (0, frame.b)(value)
+              else if`
+    )
+  ),
+  mutant(
+    'or-die-does-nothing',
+    'orDie leaves a failure a failure',
+    fiber(
+      `if (mode === 3) mode = 4
+`,
+      `if (mode === 7) mode = 4
+`
+    )
+  ),
+  mutant(
+    'or-die-of-joins',
+    'orDie leaves the failures of a joined cause',
+    fiber(`else if (mode === 6) value = mapFails(value, (defect) => ({ _tag: 'Die', defect }))`, ``)
+  ),
+  mutant(
+    'tap-error-loses',
+    'after tapError the failure is what its handler gave',
+    fiber(
+      `stack[sp++] = new Op(36, mode, value, undefined)
+                current = (0, frame.b)(split.first)`,
+      `current = (0, frame.b)(split.first)`
+    )
+  ),
+  mutant(
+    'match-of-joins',
+    'match does not see the failures of a joined cause',
+    fiber(
+      `case 11: // Match
+              if (mode === 3) {
+                current = (0, frame.b)(value)
+                mode = 0
+                if (--budget < 0) break run
+              } else if (mode === 6) {`,
+      `case 11: // Match
+              if (mode === 3) {
+                current = (0, frame.b)(value)
+                mode = 0
+                if (--budget < 0) break run
+              } else if (mode === 7) {`
+    )
+  ),
+  mutant(
+    'exit-lets-through',
+    'exit does not see a cancellation',
+    fiber(
+      `case 16: // ToExit
+              value = exitOf(fiber, mode, value)`,
+      `case 16: // ToExit
+              if (mode === 5) break
+              value = exitOf(fiber, mode, value)`
+    )
+  ),
+  mutant(
+    'handler-rest-after',
+    'what a handler leaves stands behind what the handler fails with',
+    fiber(
+      `value = joinThen(frame.a, fiber.causeOf(mode, value))
+              mode = 6
+              break
+            case 36`,
+      `value = joinThen(fiber.causeOf(mode, value), frame.a)
+              mode = 6
+              break
+            case 36`
+    )
+  )
+]
+
+/** The type classes, and the environment. */
+const classes: ReadonlyArray<Mutant> = [
+  mutant(
+    'map-twice',
+    'map applies its function twice',
+    fiber(
+      `case 5: // Map
+              value = (0, frame.b)(value)`,
+      `case 5: // Map
+              value = (0, frame.b)((0, frame.b)(value))`
+    )
+  ),
+  mutant(
+    'succeed-yields-nothing',
+    'flatMap of a value goes on with nothing',
+    fiber(`current = (0, current.b)(inner.a)`, `current = (0, current.b)(undefined)`)
+  ),
+  mutant(
+    'ap-argument-first',
+    'ap runs its argument before its function',
+    effect(
+      `build(op.FlatMap, fab, (f: (a: A) => B) => new Op(op.Map, fa, f, undefined))`,
+      `build(op.FlatMap, fa, (a: A) => new Op(op.Map, fab, (f: (a: A) => B) => f(a), undefined))`
+    )
+  ),
+  mutant(
+    'chain-runs-twice',
+    'chain runs its first part again when that has failed',
+    effect(
+      `const chain_: Chain3<URI>['chain'] = (fa, f) => flatMap(f)(fa)`,
+      `const chain_: Chain3<URI>['chain'] = (fa, f) => orElse(() => flatMap(f)(fa))(flatMap(f)(fa)) as never`
+    )
+  ),
+  mutant(
+    'and-then-first',
+    'andThen gives the value of its first part',
+    effect(`build(op.FlatMap, fx, () => that)`, `build(op.Tap, fx, () => that)`)
+  ),
+  mutant(
+    'tap-gives-second',
+    'tap gives the value of its second part',
+    effect(`build(op.Tap, fx, f)`, `build(op.FlatMap, fx, f)`)
+  ),
+  mutant(
+    'bind-forgets',
+    'bind forgets the names before it',
+    effect(
+      `new Op(op.Map, f(a), (b: unknown) => ({ ...a, [name]: b }), undefined))`,
+      `new Op(op.Map, f(a), (b: unknown) => ({ [name]: b }), undefined))`
+    )
+  ),
+  mutant(
+    'traverse-reversed',
+    'the values of sequenceArray come in reverse',
+    effect(
+      `> = traverseArray(identity)`,
+      `> = (fxs) => map((as: ReadonlyArray<never>) => as.toReversed())(traverseArray(identity)(fxs)) as never`
+    )
+  ),
+  mutant(
+    'generator-restarts',
+    'a generator is made once, not for each run',
+    fiber(
+      `case 8: // Generate
+              value = (0, current.a)()`,
+      `case 8: // Generate
+              value = ((current.a as { made?: Untyped }).made ??= (0, current.a)())`
+    )
+  ),
+  mutant(
+    'generator-catches',
+    'a generator goes on after a failure that it yields',
+    fiber(
+      `// GeneratorFrame: its finally blocks run as finalizers
+`,
+      `// GeneratorFrame: its finally blocks run as finalizers
+              if (mode === 3) {
+                stack[sp++] = frame
+                mode = 1
+                break
+              }
+`
+    )
+  ),
+  mutant(
+    'stack-recursion',
+    'a map needs stack for what it maps',
+    fiber(
+      `case 5: // Map
+              stack[sp++] = current
+              current = current.a
+              break
+            case 6`,
+      `case 5: // Map
+              if (sp > 5000) throw new RangeError('Maximum call stack size exceeded')
+              stack[sp++] = current
+              current = current.a
+              break
+            case 6`
+    )
+  ),
+  mutant(
+    'raise-goes-on',
+    'chain goes on after a failure',
+    fiber(
+      `const frame = stack[--sp] as Op
+          switch (frame.op) {
+            case 4: // FlatMap
+            case 5: // Map
+            case 6: // Tap`,
+      `const frame = stack[--sp] as Op
+          switch (frame.op) {
+            case 4: // FlatMap
+              if (mode === 3 && value === undefined) mode = 1
+              if (mode !== 3 || sp % 2 === 0) break
+              current = (0, frame.b)(value)
+              mode = 0
+              break
+            case 5: // Map
+            case 6: // Tap`
+    )
+  ),
+  mutant(
+    'from-either-swapped',
+    'fromEither takes a Left for a value',
+    effect(
+      `fa._tag === 'Right' ? succeed(fa.right) : build(op.Raise, op.Fail, fa.left)`,
+      `fa._tag === 'Right' ? succeed(fa.right) : succeed(fa.left as never)`
+    )
+  ),
+  mutant(
+    'from-option-swapped',
+    'fromOption gives a None as a value',
+    effect(
+      `succeed(fa.value) : suspend(() => fail(onNone()))`,
+      `succeed(fa.value) : suspend(() => succeed(onNone() as never))`
+    )
+  ),
+  mutant(
+    'filter-inverted',
+    'filterOrElse fails for what it should keep',
+    effect(
+      `Effect<unknown, E2, A> => (predicate(a) ? succeed(a) : fail(onFalse(a)))`,
+      `Effect<unknown, E2, A> => (predicate(a) ? fail(onFalse(a)) : succeed(a))`
+    )
+  ),
+  mutant(
+    'try-catch-lets-through',
+    'what a tryCatch throws is a defect',
+    effect(
+      `} catch (thrown) {
+      return build<unknown, E, never>(op.Raise, op.Fail, onThrow(thrown))`,
+      `} catch (thrown) {
+      return build<unknown, E, never>(op.Raise, op.Die, onThrow(thrown))`
+    )
+  ),
+  mutant(
+    'alt-eager',
+    'alt evaluates its second part also when it is not needed',
+    effect(
+      `alt: (fa, that) => orElse(() => that())(fa) }`,
+      `alt: (fa, that) => ((second) => orElse(() => second)(fa))(that()) }`
+    )
+  ),
+  mutant(
+    'alt-second-first',
+    'alt tries its second part first',
+    effect(
+      `alt: (fa, that) => orElse(() => that())(fa) }`,
+      `alt: (fa, that) => suspend(() => orElse(() => fa)(that())) }`
+    )
+  ),
+  mutant(
+    'either-sees-defects',
+    'either swallows a defect',
+    effect(
+      `match(
+    (left: E): Either<E, A> => ({ _tag: 'Left', left }),
+    (right: A): Either<E, A> => ({ _tag: 'Right', right })
+  )(fx)`,
+      `catchCause((left: unknown): Effect<unknown, never, Either<E, A>> => succeed({ _tag: 'Left', left: left as E }))(
+    map((right: A): Either<E, A> => ({ _tag: 'Right', right }))(fx)
+  )`
+    )
+  ),
+  mutant(
+    'match-effect-handles-handler',
+    'matchEffect handles what its other branch fails with',
+    effect(
+      `build(op.Match, fx, onFailure, onSuccess)`,
+      `build(op.Handle, new Op(op.FlatMap, fx, onSuccess, undefined), onFailure, null)`
+    )
+  ),
+  mutant(
+    'bimap-one-side',
+    'bimap leaves the failure alone',
+    effect(`mapError(f)(map(g)(fx))`, `((_unused: typeof f) => map(g)(fx) as never)(f)`)
+  ),
+  mutant(
+    'bimap-maps-what-map-throws',
+    'bimap swallows values',
+    effect(
+      `mapError(f)(map(g)(fx))`,
+      `mapError(f)(map((a: A) => (a === undefined ? g(a) : (a as never)))(fx))`
+    )
+  ),
+  mutant(
+    'local-leaks',
+    'a changed environment stays when its effect has ended with a value',
+    fiber(
+      `case 39: // EnvironmentFrame
+              fiber.environment = frame.a
+              break
+            case 40: // LocalFrame
+              restoreLocal(fiber, frame)
+              break
+            case 41: // ScopeFrame
+              fiber.leaveScope`,
+      `case 39: // EnvironmentFrame
+              break
+            case 40: // LocalFrame
+              restoreLocal(fiber, frame)
+              break
+            case 41: // ScopeFrame
+              fiber.leaveScope`
+    )
+  ),
+  mutant(
+    'local-ignored',
+    'local changes nothing',
+    fiber(
+      `fiber.environment = environment
+              current = current.a`,
+      `current = current.a`
+    )
+  ),
+  mutant(
+    'local-twice',
+    'local changes the environment twice',
+    fiber(
+      `const environment = (0, current.b)(fiber.environment)`,
+      `const environment = (0, current.b)((0, current.b)(fiber.environment))`
+    )
+  ),
+  mutant(
+    'local-not-inherited',
+    'a fiber begins with an empty environment',
+    fiber(
+      `new Fiber(this.runOf, scope, owner, effect, this.environment,`,
+      `new Fiber(this.runOf, scope, owner, effect, emptyEnvironment,`
+    )
+  ),
+  mutant(
+    'local-lost-in-scopes',
+    'a scope begins with an empty environment',
+    fiber(
+      `const node = openScope(fiber, current.a)
+`,
+      `const node = openScope(fiber, current.a)
+              fiber.environment = emptyEnvironment
+`
+    )
+  ),
+  mutant(
+    'local-lost-in-finalizers',
+    'a finalizer runs with an empty environment',
+    fiber(
+      `current = frame.b
+              if (current.op <= 1) {
+                // After`,
+      `current = frame.b
+              fiber.environment = emptyEnvironment
+              if (current.op <= 1) {
+                // After`
+    )
+  ),
+  mutant(
+    'asks-twice',
+    'asks applies its function to what its function gave',
+    primitives(
+      `  f(fiber.environment)
+`,
+      `  f(f(fiber.environment))
+`
+    )
+  ),
+  mutant(
+    'sync-at-build',
+    'what fromIO is given runs when the effect is built',
+    effect(
+      `<A>(fa: IO<A>) => Effect<unknown, never, A> = sync`,
+      `<A>(fa: IO<A>) => Effect<unknown, never, A> = (fa) => succeed(fa())`
+    )
+  ),
+  mutant(
+    'sync-remembered',
+    'what fromIO is given runs once',
+    effect(
+      `<A>(fa: IO<A>) => Effect<unknown, never, A> = sync`,
+      `<A>(fa: IO<A>) => Effect<unknown, never, A> = (fa) => {
+  let known: { readonly a: ReturnType<typeof fa> } | undefined
+  return sync(() => (known ??= { a: fa() }).a)
+}`
+    )
+  ),
+  mutant(
+    'throw-is-failure',
+    'what a function throws is a failure',
+    fiber(
+      `} catch (thrown) {
+      mode = 4`,
+      `} catch (thrown) {
+      mode = 3`
+    )
+  ),
+  mutant(
+    'semigroup-turned-round',
+    'getSemigroup concatenates the other way round',
+    effect(`map((b: A) => S.concat(a, b))(y))(x)`, `map((b: A) => S.concat(b, a))(y))(x)`)
+  ),
+  mutant(
+    'semigroup-first-only',
+    'getSemigroup runs its first part alone',
+    effect(`map((b: A) => S.concat(a, b))(y))(x)`, `map((b: A) => S.concat(b, b))(y))(x)`)
+  ),
+  mutant(
+    'par-is-sequence',
+    'the parallel applicative is that of the monad',
+    effect(
+      `return build(op.Map, both, applyFirst)
+}`,
+      `return both === null ? build(op.Map, both, applyFirst) : ap_(fab, fa)
+}`
+    )
+  ),
+  mutant(
+    'par-arguments-swapped',
+    'the parallel applicative starts its argument first',
+    effect(`(i) => arms[i] ?? null, null),`, `(i) => arms[1 - i] ?? null, null),`),
+    effect(
+      `const applyFirst = ([f, a]: Array<Untyped>): Untyped => f(a)`,
+      `const applyFirst = ([a, f]: Array<Untyped>): Untyped => f(a)`
+    )
+  ),
+  mutant(
+    'par-drops-failures',
+    'of several arms that fail only the first failure is kept',
+    owner(
+      `if (cancelled === null || absorbed) return joinAllBoth(failures)`,
+      `if (cancelled === null || absorbed) return failures[0] ?? null`
+    )
+  )
+]
+
+/** Resources, scopes as descriptions, and what is written on groups. */
+const libraries: ReadonlyArray<Mutant> = [
+  mutant(
+    'acquire-not-registered',
+    'between acquire and the registration of the release a fiber looks whether it is cancelled',
+    fiber(
+      `stack[sp++] = new Op(38, value, frame.c, undefined)
+              current = (0, frame.b)(value)`,
+      `if (fiber.isCancelled()) {
+                mode = 5
+                break
+              }
+              stack[sp++] = new Op(38, value, frame.c, undefined)
+              current = (0, frame.b)(value)`
+    )
+  ),
+  mutant(
+    'use-is-checkpoint',
+    'between acquire and use a fiber looks whether it is cancelled',
+    fiber(
+      `current = (0, frame.b)(value)
+              mode = 0
+              break
+            case 38: // ReleaseFrame`,
+      `current = (0, frame.b)(value)
+              mode = fiber.isCancelled() ? 5 : 0
+              break
+            case 38: // ReleaseFrame`
+    )
+  ),
+  mutant(
+    'release-skips-cancelled',
+    'nothing is released after a cancellation',
+    fiber(
+      `// ReleaseFrame
+              const exit = exitOf(fiber, mode, value)`,
+      `// ReleaseFrame
+              if (mode === 5) break
+              const exit = exitOf(fiber, mode, value)`
+    )
+  ),
+  mutant(
+    'release-not-shielded',
+    'a release after a failure is cancelled with what is around it',
+    fiber(
+      `stack[sp++] = new Op(37, 6, exit.left, undefined)
+              fiber.mask++
+              current = (0, frame.b)(frame.a, exit)`,
+      `stack[sp++] = new Op(36, 6, exit.left, undefined)
+              current = (0, frame.b)(frame.a, exit)`
+    )
+  ),
+  mutant(
+    'release-after-value-not-shielded',
+    'a release after a value is cancelled with what is around it',
+    fiber(
+      `if (current.op === 1) (0, current.a)()
+                break
+              }
+              stack[sp++] = new Op(37, 1, value, undefined)
+              fiber.mask++
+              mode = 0
+              break
+            case 32`,
+      `if (current.op === 1) (0, current.a)()
+                break
+              }
+              stack[sp++] = new Op(32, value, undefined, undefined)
+              mode = 0
+              break
+            case 32`
+    )
+  ),
+  mutant(
+    'release-sees-a-value',
+    'a release sees a value whatever use ended with',
+    fiber(
+      `current = (0, frame.b)(frame.a, exit)`,
+      `current = (0, frame.b)(frame.a, { _tag: 'Right', right: exit })`
+    )
+  ),
+  mutant(
+    'acquire-failed-releases',
+    'what could not be acquired is released',
+    fiber(
+      `case 20: // Bracket: acquire has failed, there is nothing to release
+            case 32`,
+      `case 20: // Bracket: acquire has failed, there is nothing to release
+              current = (0, frame.c)(undefined, { _tag: 'Left', left: fiber.causeOf(mode, value) })
+              stack[sp++] = new Op(37, mode, value, undefined)
+              fiber.mask++
+              mode = 0
+              break
+            case 32`
+    )
+  ),
+  mutant(
+    'resource-map-acquires-twice',
+    'map of a resource acquires once more',
+    resource(
+      `typed((use) => untyped(resource).run((a: A) => use(f(a) as never)))`,
+      `typed((use) => untyped(resource).run((_first: A) => untyped(resource).run((a: A) => use(f(a) as never))))`
+    )
+  ),
+  mutant(
+    'resource-flat-map-releases-early',
+    'flatMap of resources releases the first before the second is used',
+    resource(
+      `typed((use) => untyped(resource).run((a: A) => untyped(f(a)).run(use)))`,
+      `typed((use) => Effect.flatMap((a: A) => untyped(f(a)).run(use))(untyped(resource).run((a: A) => Effect.succeed(a)) as never))`
+    )
+  ),
+  mutant(
+    'resource-of-effect-shields',
+    'an effect as a resource runs behind a shield',
+    resource(
+      `fromUse((use) => Effect.flatMap(use)(fx))`,
+      `fromUse((use) => Effect.flatMap(use)(LowLevel.shieldScope(fx)))`
+    )
+  ),
+  mutant(
+    'resource-ap-argument-first',
+    'ap of resources acquires its argument first',
+    resource(
+      `flatMap((f: (a: A) => B) => map(f)(fa))(fab)`,
+      `flatMap((a: A) => map((f: (a: A) => B) => f(a))(fab))(fa)`
+    )
+  ),
+  mutant(
+    'resource-par-in-turn',
+    'resources side by side are acquired one after the other',
+    resource(
+      `sideBySide(
+        [untyped(resource).run, untyped(that).run],
+        use as (values: ReadonlyArray<unknown>) => Effect.Any
+      )`,
+      `sideBySide === null ? Effect.unit : untyped(resource).run(((a: never) =>
+        untyped(that).run(((b: never) => use([a, b] as never)) as never)) as never)`
+    )
+  ),
+  mutant(
+    'resource-make-loses-exit',
+    'make gives its release no exit',
+    resource(
+      `Effect.bracket(acquire, use, release))`,
+      `Effect.bracket(acquire, use, (a) => release(a, Exit.succeed(undefined))))`
+    )
+  ),
+  mutant(
+    'resource-gen-forgets-finally',
+    'a generator of resources is not ended',
+    resource(
+      `step(undefined))
+      )`,
+      `step(undefined))
+      ) && Effect.suspend(() => step(undefined))`
+    )
+  ),
+  mutant(
+    'scope-concat-ignores-shield',
+    'a shield inside does not hide the deadline outside',
+    scope(
+      `if (inner.shield) return inner
+`,
+      `if (inner.shield) return { ...deadlineIn(Math.min(milliseconds(outer), milliseconds(inner))), shield: true }
+`
+    )
+  ),
+  mutant(
+    'scope-concat-forgets-shield',
+    'a shield outside is lost',
+    scope(
+      `return { ...deadlineIn(least), shield: outer.shield }`,
+      `return { ...deadlineIn(least), shield: false }`
+    )
+  ),
+  mutant(
+    'scope-concat-longest',
+    'of two deadlines the later counts',
+    scope(
+      `Math.min(milliseconds(outer), milliseconds(inner))`,
+      `Math.max(milliseconds(outer), milliseconds(inner))`
+    )
+  ),
+  mutant(
+    'scope-concat-adds',
+    'deadlines are added',
+    scope(`Math.min(milliseconds(outer), milliseconds(inner))`, `milliseconds(outer) + milliseconds(inner)`)
+  ),
+  mutant(
+    'scope-within-none',
+    'within opens a scope for the empty description that has a deadline',
+    scope(
+      `return scope.shield ? LowLevel.shieldScope(fx) : fx`,
+      `return scope.shield ? LowLevel.shieldScope(fx) : LowLevel.withinScopeOrFail({ name: 'Scope.within', after: 4, shield: false }, timedOut, fx)`
+    )
+  ),
+  mutant(
+    'within-timeout-lost',
+    'within ends with nothing when its time is over',
+    fiber(
+      `this.value = rest === null ? timeout : joinThen(timeout, rest)`,
+      `this.value = rest === null ? timeout : rest`
+    )
+  ),
+  mutant(
+    'timeout-after-rest',
+    'the failure of a timeout stands behind what the clean-up failed with',
+    fiber(`joinThen(timeout, rest)`, `joinThen(rest, timeout)`)
+  ),
+  mutant(
+    'timeout-in-cancelled',
+    'a timeout fails for any cancellation that its scope absorbs',
+    fiber(
+      `if (typeof how === 'function' && node.caught.reason._tag === 'Deadline') {`,
+      `if (typeof how === 'function') {`
+    )
+  ),
+  mutant(
+    'value-of-cancelled-lost',
+    'a scope that is cancelled loses the value of its body',
+    fiber(
+      `if (frame.b === 0) value = { _tag: 'Some', value }
+              break`,
+      `if (frame.b === 0) value = (frame.a as ScopeNode).cancelled ? { _tag: 'None' } : { _tag: 'Some', value }
+              break`
+    )
+  ),
+  mutant(
+    'service-keeps-group',
+    'a group waits for its services',
+    nursery(
+      `if (this.running > 0 && this.running === this.services) {`,
+      `if (this.running < 0 && this.running === this.services) {`
+    )
+  ),
+  mutant(
+    'cancel-all-forgets',
+    'a task that is spawned after cancelAll is not cancelled',
+    tree(
+      `this.effective = parent !== null && parent.effective`,
+      `this.effective = parent !== null && (parent.effective && parent.role !== RoleTasks)`
+    ),
+    fiber(
+      `return this.scope.effective && (`,
+      `return this.scope.effective && (this.scope.role !== 2 || this.scope.why?.reason._tag !== 'Explicit' || this.frames !== null || this.id % 2 === 0) && (`
+    )
+  )
+]
+
+/** The model: laws that are checked on it alone must notice when it is wrong. */
+const rules = editIn('laws/model/Rules.ts')
+const modelKernel = editIn('laws/model/Kernel.ts')
+const modelOwners = editIn('laws/model/Owners.ts')
+const modelStep = editIn('laws/model/Step.ts')
+
+const ofModel: ReadonlyArray<Mutant> = [
+  mutant(
+    'model-bind-is-checkpoint',
+    'in the model flatMap is a checkpoint',
+    rules(
+      `value: (state, site, value) => instead(state, site, 1, withValue(site, value))`,
+      `value: (state, site, value) => looking(state, site.fiber, (fine) => instead(fine, site, 1, withValue(site, value)))`
+    )
+  ),
+  mutant(
+    'model-shield-once',
+    'in the model a shield inside of a shield is none',
+    rules(
+      `shielded: { meets: (state, site) => scoped(state, site, 'shielded', { shield: true }, 0), ...transparent },`,
+      `shielded: {
+    meets: (state, site) =>
+      scoped(state, site, 'shielded', { shield: state.scopes[fiberOf(state, site.fiber).scope]?.shield !== true }, 0),
+    ...transparent
+  },`
+    )
+  ),
+  mutant(
+    'model-orelse-sees-cancelled',
+    'in the model orElse handles a cancellation',
+    rules(
+      `leaves(cause).find((leaf) => leaf._tag === 'Fail')`,
+      `leaves(cause).find((leaf) => leaf._tag !== 'Die') as { readonly error: unknown } | undefined`
+    )
+  ),
+  mutant(
+    'model-finalizer-yields',
+    'in the model a finalizer yields before it runs',
+    rules(
+      `const finalize = (state: State, site: Site, part: number, exit: Exit): State =>
+  scoped(`,
+      `const finalize = (state: State, site: Site, part: number, exit: Exit): State =>
+  scopedAfterYield(`
+    ),
+    rules(
+      `const withValue = (`,
+      `const scopedAfterYield: typeof scoped = (...all) => {
+  const next = scoped(...all)
+  return ready(next, all[1].fiber, fiberOf(next, all[1].fiber).control)
+}
+
+const withValue = (`
+    )
+  ),
+  mutant(
+    'model-on-cancel-always',
+    'in the model onCancel runs for anything that is raised',
+    rules(`hasCancelled(cause) ? finalize`, `leaves(cause).length > 0 ? finalize`)
+  ),
+  mutant(
+    'model-absorbs-always',
+    'in the model any cancelled scope absorbs',
+    modelKernel(
+      `isCancelled(state, name) && !isCancelledFromOutside(state, name)`,
+      `isCancelled(state, name) || isCancelledFromOutside(state, name)`
+    )
+  ),
+  mutant(
+    'model-shield-leaks',
+    'in the model a shield hides nothing',
+    modelKernel(`return !shield && parent !== null &&`, `return parent !== null &&`)
+  ),
+  mutant(
+    'model-deadline-late',
+    'in the model a deadline of nothing takes effect one ms late',
+    modelKernel(
+      `if (after <= 0) return cancel(inside, name)
+`,
+      ``
+    )
+  ),
+  mutant(
+    'model-group-yields',
+    'in the model a group yields when it ends',
+    modelOwners(
+      `return finish(left, owner.fiber, exit)`,
+      `return ready(left, owner.fiber, exit._tag === 'Right' ? { does: 'return', value: exit.right } : { does: 'raise', cause: exit.left })`
+    )
+  ),
+  mutant(
+    'model-timers-backwards',
+    'in the model timers of the same time fire in the reverse order',
+    modelKernel(`next.timers.findIndex(`, `next.timers.findLastIndex(`)
+  ),
+  mutant(
+    'model-one-order',
+    'in the model the first of several ready fibers has the turn',
+    modelStep(`return waiting.map(`, `return waiting.slice(0, 1).map(`)
+  ),
+  mutant(
+    'model-any-order',
+    'in the model time may pass while fibers are ready',
+    modelStep(
+      `return waiting.map(`,
+      `return [...(state.timers.length > 0 ? [elapse(state)] : []), ...waiting.map(`
+    ),
+    modelStep(
+      `turn: [name] }))
+`,
+      `turn: [name] }))]
+`
+    )
+  )
+]
+
+export const mutants: ReadonlyArray<Mutant> = [
+  ...scopes,
+  ...waits,
+  ...groups,
+  ...ofCauses,
+  ...classes,
+  ...libraries,
+  ...ofModel
+]
