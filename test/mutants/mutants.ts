@@ -1023,11 +1023,8 @@ const groups: ReadonlyArray<Mutant> = [
 const causes = editIn('src/effect/internal/causes.ts')
 const cause = editIn('src/effect/Cause.ts')
 const effect = editIn('src/effect/Effect.ts')
-const generator = editIn('src/effect/internal/generator.ts')
 const resource = editIn('src/scope/Resource.ts')
 const scope = editIn('src/scope/Scope.ts')
-const sides = editIn('src/scope/internal/sideBySide.ts')
-const taskGroup = editIn('src/scope/TaskGroup.ts')
 
 /** Causes as data, and their handlers. */
 const ofCauses: ReadonlyArray<Mutant> = [
