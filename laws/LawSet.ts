@@ -32,6 +32,8 @@ export interface Proved {
   readonly _tag: 'Proved'
   /** The inputs on which it was decided. */
   readonly runs: number
+  /** Those on which it was not; with too many of them a law is undecided. */
+  readonly undecided: number
 }
 
 /**
@@ -214,7 +216,7 @@ export const law = <T>({ name, group, tags = [], input, show, holds, effort = 1 
       const of = `${reasons.length} of ${reasons.length + decided} inputs`
       return { _tag: 'Undecided', reason: `${of} could not be decided: ${reasons[0] ?? ''}` }
     }
-    return { _tag: 'Proved', runs: decided }
+    return { _tag: 'Proved', runs: decided, undecided: reasons.length }
   }
 })
 
@@ -231,7 +233,7 @@ export const refuted = <T>(question: Question<T>): Law => ({
   tags: [...(question.tags ?? []), 'refuted'],
   check: (params) => {
     const verdict = law(question).check(params)
-    if (verdict._tag === 'Falsified') return { _tag: 'Proved', runs: 1 }
+    if (verdict._tag === 'Falsified') return { _tag: 'Proved', runs: 1, undecided: 0 }
     if (verdict._tag === 'Undecided') return verdict
     return {
       _tag: 'Falsified',

@@ -5,9 +5,21 @@
  */
 import fc from 'fast-check'
 import { pipe } from 'fp-ts/lib/function.js'
-import { CancelScope, Effect, type ObjectStream, TaskGroup } from 'millrace'
+import { Effect, type ObjectStream, TaskGroup } from 'millrace'
 import { invariant, lines, type Observation, type Side } from './Equality.js'
 import { type Law, type LawSet, lawSet } from './LawSet.js'
+import {
+  acts,
+  cancelled,
+  type Cut,
+  cuts,
+  cutShort,
+  expectWords,
+  repeat,
+  showCut,
+  showWaits,
+  waitFor
+} from './Actors.js'
 import { printInputs } from './Program.js'
 import { show } from './Show.js'
 import type { Fx, World } from './World.js'
@@ -55,8 +67,8 @@ export interface ObjectStreamClaims {
 interface Actor {
   readonly role: 'send' | 'receive'
   readonly acts: ReadonlyArray<number>
-  /** Cancelled after so many turns, or ms; never. */
-  readonly cut: { readonly after: 'turns' | 'ms'; readonly n: number } | null
+  /** Whether and when it is cancelled. */
+  readonly cut: Cut
 }
 
 interface Script {
@@ -67,31 +79,9 @@ interface Script {
 const showScript = ({ capacity, actors }: Script): string =>
   [
     `  capacity ${capacity}`,
-    ...actors.map(
-      ({ role, acts, cut }) =>
-        `  ${role}, after ${acts.map((n) => (n < 0 ? 'a turn' : `${n} ms`)).join(', then ')}${cut === null ? '' : `; cancelled after ${cut.n} ${cut.after}`}`
-    )
+    ...actors.map(({ role, acts, cut }) => `  ${role}, ${showWaits(acts)}${showCut(cut)}`)
   ].join('\n')
 
-const waitFor = (n: number): Fx => (n < 0 ? Effect.yieldNow : n === 0 ? Effect.unit : sleep(n))
-
-const cutShort = (cut: Actor['cut'], fx: Fx): Fx => {
-  if (cut === null) return fx
-  const wait =
-    cut.after === 'ms'
-      ? sleep(cut.n)
-      : Array.from({ length: cut.n }).reduce<Fx>((all: Fx) => andThen(Effect.yieldNow)(all), Effect.unit)
-  return CancelScope.open((scope) =>
-    TaskGroup.open<unknown>()((group) =>
-      pipe(group.spawn(andThen(scope.cancel())(wait), { service: true }), andThen(fx))
-    )
-  )
-}
-
-const acts = fc.array(fc.constantFrom(-1, 0, 1, 2, 3), { minLength: 1, maxLength: 3 })
-const cuts = fc.option(fc.record({ after: fc.constantFrom('turns' as const, 'ms' as const), n: fc.nat(4) }), {
-  freq: 3
-})
 const actorsOf = (role: Actor['role']): fc.Arbitrary<Actor> =>
   fc.record({ role: fc.constant(role), acts, cut: cuts })
 
@@ -183,20 +173,6 @@ const conserved = (observation: Observation): string | null => {
   return phantom === undefined ? null : `${phantom} came out, but its send did not happen`
 }
 
-/** The lines of the trace, in order, that begin with one of these words. */
-const words = (observation: Observation, ...of: ReadonlyArray<string>): string =>
-  lines(observation)
-    .filter((line) => of.some((word) => line.startsWith(word)))
-    .join(', ')
-
-const expectWords =
-  (expected: string, ...of: ReadonlyArray<string>) =>
-  (observation: Observation): string | null => {
-    if (!observation.exit.startsWith('Right')) return 'somebody waits for ever, or fails'
-    const found = words(observation, ...of)
-    return found === expected ? null : `expected ${expected}, found ${found}`
-  }
-
 const isFailure = ({ exit }: { readonly exit: string }): boolean => exit.startsWith('Left(Fail(')
 
 /** Whether each of the noted ends is a failure, and neither a defect nor a cancellation. */
@@ -281,11 +257,8 @@ export const objectStream = ({
   const aboutFull = (...rest: About): ReadonlyArray<Law> =>
     limits.length === 0 ? [] : [aboutSome(limits, ...rest)]
 
-  const cancelled = (fx: Fx): Fx => CancelScope.open((scope) => andThen(fx)(scope.cancel()))
   const got = (world: World, receive: Receiver, who = ''): Fx =>
     Effect.flatMap((item: number) => world.tick(`got ${who}${item}`))(receive.receive)
-  const repeat = (n: number, fx: (i: number) => Fx): Fx =>
-    Array.from({ length: n }, (_, i) => fx(i)).reduce<Fx>((all, next) => andThen(next)(all), Effect.unit)
 
   const always: ReadonlyArray<Law> = [
     invariant({

@@ -26,6 +26,7 @@ export {
   only,
   type Params,
   paramsFrom,
+  paramsOfHost,
   type Proved,
   type Question,
   quick,
@@ -59,3 +60,7 @@ export * as kit from './Kit.js'
 export { channels } from './Channels.js'
 export { objectStream, type ObjectStreamClaims, type Receiver, type Sender } from './ObjectStreamSuite.js'
 export { type Ledger, resource, type ResourceOptions } from './ResourceSuite.js'
+export { condition, event, future, limiter, lock, semaphore, sync } from './Sync.js'
+export { attributes, attributesOf, type AttributesOperations } from './Attributes.js'
+export { schedule, scheduleOf, type ScheduleOperations } from './Schedule.js'
+export { instances, ours } from './Ours.js'

@@ -13,9 +13,10 @@ import * as O from 'fp-ts/lib/Option.js'
 import * as R from 'fp-ts/lib/Reader.js'
 import * as RA from 'fp-ts/lib/ReadonlyArray.js'
 import * as S from 'fp-ts/lib/string.js'
-import { Cause, Concurrent, Effect, Exit, Resource, Scope } from 'millrace'
+import { Cause, Concurrent, Effect, Exit, Resource } from 'millrace'
 import { checkAll, flatten, kit, type LawSet, type Verdict } from 'millrace/laws'
 import * as instances from 'millrace/laws/Instances'
+import { instances as ours } from 'millrace/laws/Ours'
 import { params } from './profile.js'
 
 const { int, str } = kit
@@ -109,33 +110,10 @@ const cause: kit.Sample<Cause.Cause<number>> = (() => {
   return { arb: tree, eq: Cause.getEq(N.Eq) }
 })()
 
-const scope: kit.Sample<Scope.Scope> = {
-  arb: fc
-    .array(
-      fc.oneof(
-        fc.constant(Scope.shield),
-        fc.constantFrom(0, 1, 2, 5).map((n) => Scope.deadlineIn(n))
-      ),
-      { maxLength: 3 }
-    )
-    .map((scopes) => scopes.reduce(Scope.Monoid.concat, Scope.empty)),
-  eq: Scope.Eq
-}
-
 // ---- ours
 
-checkAll(instances.monadThrow(Effect.MonadThrow)(kit.effect))
-checkAll(instances.alt(Effect.Alt)(kit.effect))
-checkAll(instances.fromTask(Effect.MonadTask)(kit.effect))
+checkAll(ours)
 checkAll(instances.monad(Resource.Monad)(resource))
-checkAll(
-  instances.monoid(Effect.getMonoid<kit.Surroundings, string, string>(S.Monoid))(
-    kit.effect.lift(str),
-    'effects'
-  )
-)
-checkAll(instances.monoid(Scope.Monoid)(scope, 'scopes'))
-checkAll(instances.eq(Scope.Eq)(scope, 'scopes'))
 checkAll(instances.eq(Cause.getEq(N.Eq))(cause, 'causes'))
 checkAll(
   instances.eq(Exit.getEq(N.Eq, N.Eq))(

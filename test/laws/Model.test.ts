@@ -1,4 +1,4 @@
-import { checkAll } from 'millrace/laws'
 import { model } from 'millrace/laws/Model'
+import { checkAll } from 'millrace/laws'
 
 checkAll(model)

@@ -153,7 +153,7 @@ describe('laws as values', () => {
   const open = about('an open question', () => unsure('nobody knows'))
 
   it('end proved, falsified with the smallest input and its replay, or undecided', () => {
-    expect(truth.check(params)).to.deep.equal({ _tag: 'Proved', runs: params.runs })
+    expect(truth.check(params)).to.deep.equal({ _tag: 'Proved', runs: params.runs, undecided: 0 })
     const verdict = small.check(params)
     expect(verdict).to.have.property('_tag', 'Falsified')
     const { report, replay } = verdict as LawSet.Falsified

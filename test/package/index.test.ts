@@ -35,6 +35,12 @@ describe('entry points', () => {
     })
   }
 
+  it('millrace/mocha is what its module exports', async () => {
+    const entry = (await import('millrace/mocha')) as Record<string, unknown>
+    const module = (await import('millrace/interop/mocha/Mocha')) as Record<string, unknown>
+    expect({ ...entry }).to.deep.equal({ ...module })
+  })
+
   for (const path of modules) {
     it(`millrace/${path} is importable, and is what its entry point names`, async () => {
       const module = (await import(`millrace/${path}`)) as unknown

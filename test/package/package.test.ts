@@ -52,8 +52,10 @@ import { pipe } from 'fp-ts/lib/function.js'
 import { Effect, Runtime } from 'millrace'
 import * as Same from 'millrace/effect/Effect'
 import { Main } from 'millrace/node'
+import { it } from 'millrace/mocha'
 import { TestRuntime } from 'millrace/testing'
-const Id = { name: [Same.succeed === Effect.succeed, typeof Main.run, typeof TestRuntime.runExit].join() }
+const ours = [typeof Main.run, typeof TestRuntime.runExit, typeof it.effect]
+const Id = { name: [Same.succeed === Effect.succeed, ...ours].join() }
 ${program}`,
     'laws.mjs': `
 import { Effect } from 'millrace'
@@ -69,8 +71,10 @@ const { pipe } = require('fp-ts/lib/function')
 const { Effect, Runtime } = require('millrace')
 const Same = require('millrace/effect/Effect')
 const { Main } = require('millrace/node')
+const { it } = require('millrace/mocha')
 const { TestRuntime } = require('millrace/testing')
-const Id = { name: [Same.succeed === Effect.succeed, typeof Main.run, typeof TestRuntime.runExit].join() }
+const ours = [typeof Main.run, typeof TestRuntime.runExit, typeof it.effect]
+const Id = { name: [Same.succeed === Effect.succeed, ...ours].join() }
 ${program}`,
     'laws.cjs': `
 const { Effect } = require('millrace')
@@ -88,7 +92,9 @@ const typed = {
 import { pipe } from 'fp-ts/lib/function.js'
 import { Effect, Runtime } from 'millrace'
 import * as Same from 'millrace/effect/Effect'
+import { it } from 'millrace/mocha'
 import { Main } from 'millrace/node'
+export const test: typeof it.effect = it.effect
 const program: Effect.Effect<unknown, never, number> = pipe(Same.succeed(41), Effect.map((n) => n + 1))
 export const result: Promise<number> = Runtime.runPromise(program)
 export const run: typeof Main.run = Main.run
@@ -196,7 +202,7 @@ describe('package', function () {
     const path = await consumer('esm', programs.esm)
     expect(await runProgram(join(path, 'main.mjs'), [], { cwd: path })).to.deep.include({
       code: 0,
-      stdout: "[ 42, 'true,function,function' ]\n",
+      stdout: "[ 42, 'true,function,function,function' ]\n",
       stderr: ''
     })
     expect((await runProgram(join(path, 'internal.mjs'), [], { cwd: path })).stdout).to.equal(
@@ -210,7 +216,7 @@ describe('package', function () {
     // Node 20 says once that require(esm) is experimental; the program's own output is what counts.
     expect(await runProgram(join(path, 'main.cjs'), [], { cwd: path })).to.deep.include({
       code: 0,
-      stdout: "[ 42, 'true,function,function' ]\n"
+      stdout: "[ 42, 'true,function,function,function' ]\n"
     })
     expect((await runProgram(join(path, 'internal.cjs'), [], { cwd: path })).stdout).to.equal(
       'ERR_PACKAGE_PATH_NOT_EXPORTED\n'
