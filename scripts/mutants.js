@@ -3,7 +3,7 @@
 //   npm run mutants                      all of them, and the table of laws and mutants
 //   npm run mutants -- edge-delivery     those whose names contain one of the words
 //
-// --runs N    inputs of a law (60)
+// --runs N    inputs of a law (40)
 // --laws RE   only the laws whose names match
 // --jobs N    processes (2)
 // --fresh     do not take over results of an earlier run on the same sources
@@ -17,6 +17,7 @@ import { createHash } from 'node:crypto'
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { clearTimeout, setTimeout } from 'node:timers'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import ts from 'typescript'
@@ -28,7 +29,7 @@ const folder = join(root, 'build/mutants')
 const { values: options, positionals: words } = parseArgs({
   allowPositionals: true,
   options: {
-    runs: { type: 'string', default: '60' },
+    runs: { type: 'string', default: '40' },
     laws: { type: 'string', default: '' },
     jobs: { type: 'string', default: '2' },
     fresh: { type: 'boolean', default: false },
@@ -70,7 +71,12 @@ const copyOf = (mutant) => {
   const files = new Set(mutant?.edits.map(({ file }) => file))
   for (const file of files) {
     const source = edited(mutant, file, read(file))
-    const { outputText } = ts.transpileModule(source, { compilerOptions: target, fileName: file })
+    const { outputText, diagnostics } = ts.transpileModule(source, {
+      compilerOptions: target,
+      fileName: file,
+      reportDiagnostics: true
+    })
+    if (diagnostics?.length) throw new Error(`it is no TypeScript: ${diagnostics[0].messageText}`)
     writeFileSync(join(copy, compiled(file)), outputText)
   }
   return copy
@@ -113,7 +119,7 @@ const runFrom = (copy, first, results) =>
     const child = spawn(
       process.execPath,
       ['--max-old-space-size=1024', 'mutantLaws.js', String(first), options.runs, options.laws],
-      { cwd: copy, stdio: ['ignore', 'pipe', process.env['DEBUG'] === undefined ? 'ignore' : 'inherit'] }
+      { cwd: copy, stdio: ['ignore', 'pipe', 'ignore'] }
     )
     let at = first
     let law = ''
@@ -147,7 +153,7 @@ const runFrom = (copy, first, results) =>
         results.set(law, { verdict: 'Falsified', report: why, tags })
         resolve(at + 1)
       } else {
-        reject(new Error(`The laws cannot be loaded in ${copy}.`))
+        reject(new Error('the laws cannot be loaded'))
       }
     })
   })
@@ -189,10 +195,19 @@ for (const [law, { verdict, report }] of unsound) {
 const killers = new Map()
 /** @type {Map<string, string>} */
 const reports = new Map()
+/** @type {Array<string>} */
+const broken = []
 const queue = [...chosen]
 const work = async () => {
   for (let mutant = queue.shift(); mutant !== undefined; mutant = queue.shift()) {
-    const results = await resultsOf(mutant)
+    /** @type {Map<string, Result>} */
+    let results
+    try {
+      results = await resultsOf(mutant)
+    } catch (thrown) {
+      broken.push(`${mutant.name}: ${thrown.message}`)
+      continue
+    }
     const killed = (/** @type {string} */ law) => results.get(law)?.verdict === 'Falsified'
     const of = sound.filter(killed)
     killers.set(mutant.name, of)
@@ -221,6 +236,9 @@ const whole = words.length === 0 && options.laws === ''
 console.log(
   `\n${chosen.length - survivors.length} of ${chosen.length} mutants are killed, by ${sound.length - idle.length} of ${sound.length} laws.`
 )
+for (const text of broken) console.log(`broken: ${text}`)
 for (const { name, does } of survivors) console.log(`survives: ${name}: ${does}`)
 if (whole) for (const law of idle) console.log(`kills none: ${law}`)
-process.exit(survivors.length > 0 || unsound.length > 0 || (whole && idle.length > 0) ? 1 : 0)
+process.exit(
+  broken.length > 0 || survivors.length > 0 || unsound.length > 0 || (whole && idle.length > 0) ? 1 : 0
+)

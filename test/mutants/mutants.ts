@@ -115,8 +115,8 @@ const scopes: ReadonlyArray<Mutant> = [
     'a join in a cancelled scope waits, or gives the exit',
     primitives(
       `if (fiber.isCancelled()) return fiber.raiseCancelled()
-  if (child.status !== Done)`,
-      `if (child.status !== Done)`
+  if (child.status !== Done || child.mode !== Return)`,
+      `if (child.status !== Done || child.mode !== Return)`
     )
   ),
   mutant(
@@ -145,8 +145,8 @@ const scopes: ReadonlyArray<Mutant> = [
     'async in a cancelled scope registers and waits',
     primitives(
       `if (fiber.isCancelled()) return fiber.raiseCancelled()
-  const lazy`,
-      `const lazy`
+  const ambient`,
+      `const ambient`
     )
   ),
   mutant(
@@ -181,7 +181,7 @@ const scopes: ReadonlyArray<Mutant> = [
   mutant(
     'shield-ignored',
     'a shield hides nothing',
-    tree(`return (!this.shield && !this.masked) ||`, `return !this.masked ||`)
+    tree(`return (!this.shield && this.mask === 0) ||`, `return this.mask === 0 ||`)
   ),
   mutant(
     'shield-three-deep',
@@ -192,12 +192,11 @@ const scopes: ReadonlyArray<Mutant> = [
       if (node !== this && !node.visible && node.firstChild?.firstChild?.firstChild == null) return false`
     ),
     tree(
-      `this.effective = parent !== null && parent.effective && (!masked || this.cut >= 0)`,
-      `const far = parent?.parent?.parent?.parent
-      this.effective =
-        parent !== null &&
-        (parent.effective || (far?.effective === true && parent.shield === false && parent.parent?.shield === false && parent.parent.parent?.shield === true)) &&
-        (!masked || this.cut >= 0)`
+      `this.effective = parent.effective && (mask === 0 || parent.cut >= 0)`,
+      `const shielded = parent.parent?.parent
+      const far =
+        shielded?.shield === true && !parent.shield && !parent.parent?.shield && shielded.parent?.effective === true
+      this.effective = (parent.effective || far) && (mask === 0 || parent.cut >= 0)`
     )
   ),
   mutant(
@@ -282,10 +281,12 @@ const scopes: ReadonlyArray<Mutant> = [
     'a scope absorbs any cancellation, cancelled or not',
     tree(`return this.cancelled && !this.cancelledFromOutside()`, `return this.cancelled || this.effective`),
     tree(
-      `if (this.leaf === null) {
-      const { reason, by, because } = this.why as Cancellation`,
-      `if (this.leaf === null) {
-      const { reason, by, because } = this.why ?? cancellation({ _tag: 'Explicit', value: undefined })`
+      `const end = this.end as ScopeEnd
+    if (end.leaf === null) {
+      const { reason, by, because } = end.why as Cancellation`,
+      `const end = (this.end ??= new ScopeEnd())
+    if (end.leaf === null) {
+      const { reason, by, because } = end.why ?? cancellation({ _tag: 'Explicit', value: undefined })`
     )
   ),
   mutant(
@@ -306,10 +307,10 @@ const scopes: ReadonlyArray<Mutant> = [
     'a finalizer does not run after a cancellation',
     fiber(
       `case 17: // Ensuring
-              stack[sp++] = new Op(37, mode, value, undefined)`,
+              stack[sp++] = frameOf(37, mode, value, undefined)`,
       `case 17: // Ensuring
               if (mode === 5) break
-              stack[sp++] = new Op(37, mode, value, undefined)`
+              stack[sp++] = frameOf(37, mode, value, undefined)`
     )
   ),
   mutant(
@@ -317,10 +318,10 @@ const scopes: ReadonlyArray<Mutant> = [
     'a finalizer does not run after a defect',
     fiber(
       `case 17: // Ensuring
-              stack[sp++] = new Op(37, mode, value, undefined)`,
+              stack[sp++] = frameOf(37, mode, value, undefined)`,
       `case 17: // Ensuring
               if (mode === 4) break
-              stack[sp++] = new Op(37, mode, value, undefined)`
+              stack[sp++] = frameOf(37, mode, value, undefined)`
     )
   ),
   mutant(
@@ -328,10 +329,10 @@ const scopes: ReadonlyArray<Mutant> = [
     'a finalizer runs once more when it has failed',
     fiber(
       `case 17: // Ensuring
-              stack[sp++] = new Op(37, mode, value, undefined)`,
+              stack[sp++] = frameOf(37, mode, value, undefined)`,
       `case 17: // Ensuring
-              stack[sp++] = new Op(37, mode, value, undefined)
-              if (mode === 3) stack[sp++] = new Op(4, undefined, ((again: Op) => () => again)(frame.b), undefined)`
+              stack[sp++] = frameOf(37, mode, value, undefined)
+              if (mode === 3) stack[sp++] = frameOf(4, undefined, ((again: Op) => () => again)(frame.b), undefined)`
     )
   ),
   mutant(
@@ -457,10 +458,7 @@ const scopes: ReadonlyArray<Mutant> = [
   mutant(
     'parent-not-told',
     'a scope that is opened in a cancelled one is not',
-    tree(
-      `this.effective = parent !== null && parent.effective && (!masked || this.cut >= 0)`,
-      `this.effective = false`
-    )
+    tree(`this.effective = parent.effective && (mask === 0 || parent.cut >= 0)`, `this.effective = false`)
   ),
   mutant(
     'spread-stops',
@@ -516,8 +514,8 @@ const waits: ReadonlyArray<Mutant> = [
     'a scope that was left keeps its deadline',
     tree(
       `if (this.deadline !== null) this.host.timers.remove(this.deadline)
-    if (this.graceEnd`,
-      `if (this.graceEnd`
+    if (this.end`,
+      `if (this.end`
     )
   ),
   mutant(
@@ -892,9 +890,9 @@ const groups: ReadonlyArray<Mutant> = [
     'joining a task that has ended is no checkpoint',
     primitives(
       `if (fiber.isCancelled()) return fiber.raiseCancelled()
-  if (child.status !== Done) {`,
+  if (child.status !== Done || child.mode !== Return)`,
       `if (child.status !== Done && fiber.isCancelled()) return fiber.raiseCancelled()
-  if (child.status !== Done) {`
+  if (child.status !== Done || child.mode !== Return)`
     )
   ),
   mutant(
@@ -930,8 +928,8 @@ const groups: ReadonlyArray<Mutant> = [
     'loser-failure-lost',
     'what the loser of a race fails with is dropped',
     parallel(
-      `const left = losers.failures.length === 0 ? null : joinAllBoth(losers.failures)`,
-      `const left = losers.failures.length >= 0 ? null : joinAllBoth(losers.failures)`
+      `if (left === null) return { mode: winner.mode, value: winner.value }`,
+      `if (left !== undefined) return { mode: winner.mode, value: winner.value }`
     )
   ),
   mutant(
@@ -963,7 +961,7 @@ const groups: ReadonlyArray<Mutant> = [
   }
 
   outcome(arms: Arms): { readonly mode: number; readonly value: Untyped } {
-    const cause = this.exits.cause(arms.absorbs())
+    const cause = this.cause(arms.absorbs())
     if (cause !== null) return { mode: Fault, value: cause }
     return { mode: Return, value: this.values }
   }
@@ -975,7 +973,7 @@ const groups: ReadonlyArray<Mutant> = [
   }
 
   outcome(arms: Arms): { readonly mode: number; readonly value: Untyped } {
-    const cause = this.exits.cause(arms.absorbs())
+    const cause = this.cause(arms.absorbs())
     if (cause !== null) return { mode: Fault, value: cause }
     return { mode: Return, value: this.values }
   }
@@ -1270,7 +1268,7 @@ const ofCauses: ReadonlyArray<Mutant> = [
     'tap-error-loses',
     'after tapError the failure is what its handler gave',
     fiber(
-      `stack[sp++] = new Op(36, mode, value, undefined)
+      `stack[sp++] = frameOf(36, mode, value, undefined)
                 current = (0, frame.b)(split.first)`,
       `current = (0, frame.b)(split.first)`
     )
@@ -1341,8 +1339,8 @@ const classes: ReadonlyArray<Mutant> = [
     'ap-argument-first',
     'ap runs its argument before its function',
     effect(
-      `build(op.FlatMap, fab, (f: (a: A) => B) => new Op(op.Map, fa, f, undefined))`,
-      `build(op.FlatMap, fa, (a: A) => new Op(op.Map, fab, (f: (a: A) => B) => f(a), undefined))`
+      `new Instruction(4 /* FlatMap */, fab, (f: (a: A) => B) => new Op(op.Map, fa, f, undefined), undefined)`,
+      `new Instruction(4, fa, (a: A) => new Op(op.Map, fab, (f: (a: A) => B) => f(a), undefined), undefined)`
     )
   ),
   mutant(
@@ -1356,19 +1354,22 @@ const classes: ReadonlyArray<Mutant> = [
   mutant(
     'and-then-first',
     'andThen gives the value of its first part',
-    effect(`build(op.FlatMap, fx, () => that)`, `build(op.Tap, fx, () => that)`)
+    effect(
+      `new Instruction(4 /* FlatMap */, fx, () => that, undefined)`,
+      `new Instruction(6 /* Tap */, fx, () => that, undefined)`
+    )
   ),
   mutant(
     'tap-gives-second',
     'tap gives the value of its second part',
-    effect(`build(op.Tap, fx, f)`, `build(op.FlatMap, fx, f)`)
+    effect(`new Instruction(6 /* Tap */, fx, f, undefined)`, `new Instruction(4, fx, f, undefined)`)
   ),
   mutant(
     'bind-forgets',
     'bind forgets the names before it',
     effect(
-      `new Op(op.Map, f(a), (b: unknown) => ({ ...a, [name]: b }), undefined))`,
-      `new Op(op.Map, f(a), (b: unknown) => ({ [name]: b }), undefined))`
+      `new Op(op.Map, f(a), (b: unknown) => ({ ...a, [name]: b }), undefined)`,
+      `new Op(op.Map, f(a), (b: unknown) => ({ [name]: b }), undefined)`
     )
   ),
   mutant(
@@ -1446,8 +1447,8 @@ const classes: ReadonlyArray<Mutant> = [
     'from-either-swapped',
     'fromEither takes a Left for a value',
     effect(
-      `fa._tag === 'Right' ? succeed(fa.right) : build(op.Raise, op.Fail, fa.left)`,
-      `fa._tag === 'Right' ? succeed(fa.right) : succeed(fa.left as never)`
+      `succeed(fa.right) : new Instruction(3 /* Raise */, op.Fail, fa.left, undefined)`,
+      `succeed(fa.right) : succeed(fa.left as never)`
     )
   ),
   mutant(
@@ -1470,10 +1471,8 @@ const classes: ReadonlyArray<Mutant> = [
     'try-catch-lets-through',
     'what a tryCatch throws is a defect',
     effect(
-      `} catch (thrown) {
-      return build<unknown, E, never>(op.Raise, op.Fail, onThrow(thrown))`,
-      `} catch (thrown) {
-      return build<unknown, E, never>(op.Raise, op.Die, onThrow(thrown))`
+      `return new Instruction<unknown, E, never>(3 /* Raise */, op.Fail, onThrow(thrown), undefined)`,
+      `return new Instruction<unknown, E, never>(3 /* Raise */, op.Die, onThrow(thrown), undefined)`
     )
   ),
   mutant(
@@ -1509,8 +1508,8 @@ const classes: ReadonlyArray<Mutant> = [
     'match-effect-handles-handler',
     'matchEffect handles what its other branch fails with',
     effect(
-      `build(op.Match, fx, onFailure, onSuccess)`,
-      `build(op.Handle, new Op(op.FlatMap, fx, onSuccess, undefined), onFailure, null)`
+      `new Instruction(11 /* Match */, fx, onFailure, onSuccess)`,
+      `new Instruction(10, new Op(op.FlatMap, fx, onSuccess, undefined), onFailure, null)`
     )
   ),
   mutant(
@@ -1649,9 +1648,9 @@ const classes: ReadonlyArray<Mutant> = [
     'par-is-sequence',
     'the parallel applicative is that of the monad',
     effect(
-      `return build(op.Map, both, applyFirst)
+      `return new Instruction(5 /* Map */, both, applyFirst, undefined)
 }`,
-      `return both === null ? build(op.Map, both, applyFirst) : ap_(fab, fa)
+      `return both === null ? new Instruction(5, both, applyFirst, undefined) : ap_(fab, fa)
 }`
     )
   ),
@@ -1680,13 +1679,13 @@ const libraries: ReadonlyArray<Mutant> = [
     'acquire-not-registered',
     'between acquire and the registration of the release a fiber looks whether it is cancelled',
     fiber(
-      `stack[sp++] = new Op(38, value, frame.c, undefined)
+      `stack[sp++] = frameOf(38, value, frame.c, undefined)
               current = (0, frame.b)(value)`,
       `if (fiber.isCancelled()) {
                 mode = 5
                 break
               }
-              stack[sp++] = new Op(38, value, frame.c, undefined)
+              stack[sp++] = frameOf(38, value, frame.c, undefined)
               current = (0, frame.b)(value)`
     )
   ),
@@ -1719,10 +1718,10 @@ const libraries: ReadonlyArray<Mutant> = [
     'release-not-shielded',
     'a release after a failure is cancelled with what is around it',
     fiber(
-      `stack[sp++] = new Op(37, 6, exit.left, undefined)
+      `stack[sp++] = frameOf(37, 6, exit.left, undefined)
               fiber.mask++
               current = (0, frame.b)(frame.a, exit)`,
-      `stack[sp++] = new Op(36, 6, exit.left, undefined)
+      `stack[sp++] = frameOf(36, 6, exit.left, undefined)
               current = (0, frame.b)(frame.a, exit)`
     )
   ),
@@ -1733,7 +1732,7 @@ const libraries: ReadonlyArray<Mutant> = [
       `if (current.op === 1) (0, current.a)()
                 break
               }
-              stack[sp++] = new Op(37, 1, value, undefined)
+              stack[sp++] = frameOf(37, 1, value, undefined)
               fiber.mask++
               mode = 0
               break
@@ -1741,7 +1740,7 @@ const libraries: ReadonlyArray<Mutant> = [
       `if (current.op === 1) (0, current.a)()
                 break
               }
-              stack[sp++] = new Op(32, value, undefined, undefined)
+              stack[sp++] = frameOf(32, value, undefined, undefined)
               mode = 0
               break
             case 32`
@@ -1763,7 +1762,7 @@ const libraries: ReadonlyArray<Mutant> = [
             case 32`,
       `case 20: // Bracket: acquire has failed, there is nothing to release
               current = (0, frame.c)(undefined, { _tag: 'Left', left: fiber.causeOf(mode, value) })
-              stack[sp++] = new Op(37, mode, value, undefined)
+              stack[sp++] = frameOf(37, mode, value, undefined)
               fiber.mask++
               mode = 0
               break
@@ -1888,7 +1887,7 @@ const libraries: ReadonlyArray<Mutant> = [
     'timeout-in-cancelled',
     'a timeout fails for any cancellation that its scope absorbs',
     fiber(
-      `if (typeof how === 'function' && node.caught.reason._tag === 'Deadline') {`,
+      `if (typeof how === 'function' && caught.reason._tag === 'Deadline') {`,
       `if (typeof how === 'function') {`
     )
   ),
@@ -1912,14 +1911,13 @@ const libraries: ReadonlyArray<Mutant> = [
   ),
   mutant(
     'cancel-all-forgets',
-    'a task that is spawned after cancelAll is not cancelled',
-    tree(
-      `this.effective = parent !== null && parent.effective`,
-      `this.effective = parent !== null && (parent.effective && parent.role !== RoleTasks)`
-    ),
+    'cancelAll cancels only the tasks that are there',
     fiber(
-      `return this.scope.effective && (`,
-      `return this.scope.effective && (this.scope.role !== 2 || this.scope.why?.reason._tag !== 'Explicit' || this.frames !== null || this.id % 2 === 0) && (`
+      `const child = this.child(owner, scope, effect, label, flags)
+`,
+      `if (scope.effective && scope.why?.reason._tag === 'Explicit') scope.effective = false
+    const child = this.child(owner, scope, effect, label, flags)
+`
     )
   )
 ]
