@@ -1922,6 +1922,499 @@ const libraries: ReadonlyArray<Mutant> = [
   )
 ]
 
+const semaphore = editIn('src/scope/sync/Semaphore.ts')
+const limiter = editIn('src/scope/sync/CapacityLimiter.ts')
+const event = editIn('src/scope/sync/Event.ts')
+const future = editIn('src/scope/sync/Future.ts')
+const condition = editIn('src/scope/sync/Condition.ts')
+const attributes = editIn('src/attributes/Attributes.ts')
+
+/** What tasks wait by, and what a stream knows of itself. */
+const sync: ReadonlyArray<Mutant> = [
+  mutant(
+    'lock-does-not-look',
+    'a lock that is free is taken in a cancelled scope',
+    lock(
+      `if (LowLevel.isSelfCancelled(self)) return LowLevel.cancelSelf(self)
+  if (lock.owner === null)`,
+      `if (lock.owner === null)`
+    )
+  ),
+  mutant(
+    'lock-reentrant',
+    'who owns a lock gets it again',
+    lock(
+      `if (lock.owner === self) return reentered(self)
+  return ParkingLot`,
+      `if (lock.owner === self) return self
+  return ParkingLot`
+    )
+  ),
+  mutant(
+    'lock-released-by-anybody',
+    'who does not own a lock can release it',
+    lock(
+      `if (lock.owner !== self) return LowLevel.misuseSelf(self, notOwned)
+`,
+      ``
+    )
+  ),
+  mutant(
+    'lock-now-overtakes',
+    'acquireNow takes a lock that is owned',
+    lock(
+      `if (lock.owner !== null) return LowLevel.failSelf(self, wouldBlock)
+`,
+      ``
+    )
+  ),
+  mutant(
+    'lock-kept',
+    'withLock does not release after a failure',
+    lock(
+      `Effect.bracket(this.enter, () => fx, this.leave)`,
+      `Effect.flatMap((owner: LowLevel.Self) => Effect.tap(() => this.leave(owner))(fx))(this.enter)`
+    )
+  ),
+  mutant(
+    'lock-look-after',
+    'who was handed a lock looks whether it is cancelled, and forgets the lock',
+    lock(
+      `Effect.bracket(this.enter, () => fx, this.leave)`,
+      `Effect.bracket(Effect.tap(() => Effect.checkCancelled)(this.enter), () => fx, this.leave)`
+    )
+  ),
+  mutant(
+    'lock-counts-wrong',
+    'the statistics of a lock count its owner',
+    lock(`tasksWaiting: this.lot.size()`, `tasksWaiting: this.lot.size() + (this.owner === null ? 0 : 1)`)
+  ),
+  mutant(
+    'permits-overtake',
+    'who comes takes a permit before those that wait',
+    semaphore(
+      `if (semaphore.available >= n && semaphore.lot.size() === 0) {`,
+      `if (semaphore.available >= n) {`
+    )
+  ),
+  mutant(
+    'permits-do-not-look',
+    'a permit is taken in a cancelled scope',
+    semaphore(
+      `if (LowLevel.isSelfCancelled(self)) return LowLevel.cancelSelf(self)
+  // Nobody`,
+      `// Nobody`
+    )
+  ),
+  mutant(
+    'permit-too-many',
+    'one permit more than there are is given',
+    semaphore(
+      `if (semaphore.available >= n && semaphore.lot.size() === 0) {`,
+      `if (semaphore.available + 1 >= n && semaphore.lot.size() === 0) {`
+    )
+  ),
+  mutant(
+    'permits-lost',
+    'a permit that comes back serves nobody',
+    semaphore(
+      `this.available++
+      this.serve()`,
+      `this.available++`
+    )
+  ),
+  mutant(
+    'permits-served-once',
+    'permits that come back serve one that waits',
+    semaphore(
+      `while (lot.size() > 0 && lot.firstUnsafe() <= this.available) {`,
+      `if (lot.size() > 0 && lot.firstUnsafe() <= this.available) {`
+    )
+  ),
+  mutant(
+    'permits-stuck',
+    'who leaves the queue lets nobody behind it in',
+    semaphore(
+      `onWithdraw: () => {
+        this.serve()
+      }`,
+      `onWithdraw: () => undefined`
+    )
+  ),
+  mutant(
+    'permit-now-overtakes',
+    'acquireNow takes a permit before those that wait',
+    semaphore(
+      `if (semaphore.available < 1 || semaphore.lot.size() > 0) return`,
+      `if (semaphore.available < 0) return`
+    )
+  ),
+  mutant(
+    'permits-without-maximum',
+    'more permits come back than there can be',
+    semaphore(
+      `if (semaphore.available + n > semaphore.max) return LowLevel.misuseSelf(self, tooMany(semaphore))
+`,
+      ``
+    )
+  ),
+  mutant(
+    'permit-look-after',
+    'who was handed a permit looks whether it is cancelled, and forgets the permit',
+    semaphore(
+      `Effect.bracket(this.acquire, () => fx, this.leave)`,
+      `Effect.bracket(Effect.tap(() => Effect.checkCancelled)(this.acquire), () => fx, this.leave)`
+    )
+  ),
+  mutant(
+    'tokens-do-not-look',
+    'a token is taken in a cancelled scope',
+    limiter(
+      `if (LowLevel.isSelfCancelled(self)) return LowLevel.cancelSelf(self)
+    if (this.loans`,
+      `if (this.loans`
+    )
+  ),
+  mutant(
+    'token-too-many',
+    'one token more than the total is lent',
+    limiter(
+      `if (this.lot.size() === 0 && this.loans.size < this.total) {`,
+      `if (this.lot.size() === 0 && this.loans.size <= this.total) {`
+    )
+  ),
+  mutant(
+    'tokens-twice',
+    'a borrower gets a second token',
+    limiter(
+      `if (this.loans.has(loan.borrower) || this.waiting.has(loan.borrower)) return this.borrowedTwice(self)
+`,
+      ``
+    )
+  ),
+  mutant(
+    'total-raised-by-one',
+    'raising the total lets in one',
+    limiter(
+      `this.total = total
+      this.serve()
+    })
+}`,
+      `this.total = Math.min(total, this.total + 1)
+      this.serve()
+    })
+}`
+    )
+  ),
+  mutant(
+    'total-lowered-takes-away',
+    'lowering the total forgets tokens that are lent',
+    limiter(
+      `this.total = total
+      this.serve()
+    })
+}`,
+      `this.total = total
+      if (this.loans.size > total) this.loans.clear()
+      this.serve()
+    })
+}`
+    )
+  ),
+  mutant(
+    'tokens-lost',
+    'a token that comes back serves nobody',
+    limiter(
+      `    this.serve()
+    return undefined
+  }
+
+  private borrowedTwice`,
+      `    return undefined
+  }
+
+  private borrowedTwice`
+    )
+  ),
+  mutant(
+    'token-look-after',
+    'who was handed a token looks whether it is cancelled, and forgets the token',
+    limiter(
+      `Effect.bracket(
+      this.acquire,`,
+      `Effect.bracket(
+      Effect.tap(() => Effect.checkCancelled)(this.acquire),`
+    )
+  ),
+  mutant(
+    'event-wakes-one',
+    'setting an event wakes the first that waits',
+    event(`this.lot.unparkAllUnsafe(done)`, `if (this.lot.size() > 0) this.lot.unparkUnsafe(done)`)
+  ),
+  mutant(
+    'event-does-not-stay',
+    'an event that was set is not set for those that come later',
+    event(
+      `this.isUp = true
+`,
+      ``
+    )
+  ),
+  mutant(
+    'event-does-not-look',
+    'a wait for an event that is set does not look whether it is cancelled',
+    event(
+      `if (LowLevel.isSelfCancelled(self)) return LowLevel.cancelSelf(self)
+      return this.isUp`,
+      `return this.isUp`
+    )
+  ),
+  mutant(
+    'future-last-wins',
+    'the last completion of a future counts',
+    future(
+      `if (this.exit !== null) return false
+`,
+      ``
+    )
+  ),
+  mutant(
+    'future-does-not-look',
+    'a wait for a future that is complete does not look whether it is cancelled',
+    future(
+      `if (LowLevel.isSelfCancelled(self)) return LowLevel.cancelSelf(self)
+      return this.exit`,
+      `return this.exit`
+    )
+  ),
+  mutant(
+    'future-wakes-one',
+    'completing a future wakes the first that waits',
+    future(
+      `this.lot.unparkAllUnsafe(Exit.succeed(undefined))`,
+      `if (this.lot.size() > 0) this.lot.unparkUnsafe(Exit.succeed(undefined))`
+    )
+  ),
+  mutant(
+    'condition-wakes-one-more',
+    'notify wakes one more than it says',
+    condition(`for (let left = n; left > 0 &&`, `for (let left = n; left >= 0 &&`)
+  ),
+  mutant(
+    'condition-keeps-lock',
+    'a wait for a condition keeps the lock',
+    condition(
+      `LowLevel.operation((self): undefined | LowLevel.Suspended => ParkingLot.parkSelf(self, lot, undefined))
+  )(lock.release)`,
+      `LowLevel.operation((self): undefined | LowLevel.Suspended => ParkingLot.parkSelf(self, lot, undefined))
+  )(Effect.unit)`
+    )
+  ),
+  mutant(
+    'condition-without-lock',
+    'a wait for a condition that was cancelled does not take the lock again',
+    condition(
+      `Effect.ensuring(lock.acquire)(releaseAndPark)`,
+      `Effect.tap(() => lock.acquire)(releaseAndPark)`
+    )
+  ),
+  mutant(
+    'condition-used-by-anybody',
+    'a condition is used without its lock',
+    condition(
+      `    owned
+      ? fx`,
+      `    owned || !owned
+      ? fx`
+    )
+  ),
+  mutant(
+    'condition-once',
+    'waitFor goes on after the first notification',
+    condition(
+      `const again = Effect.flatMap(() => turn)(wait)`,
+      `const again = Effect.map(() => predicate() as Truthy<A>)(wait)`
+    )
+  ),
+  mutant(
+    'condition-waits-always',
+    'waitFor waits though its predicate holds',
+    condition(
+      `return seen ? Effect.succeed(seen as Truthy<A>) : again
+    })
+    const`,
+      `return again ?? seen
+    })
+    const`
+    )
+  ),
+  mutant(
+    'attributes-left-wins',
+    'where two have an attribute the left one counts',
+    attributes(
+      `typed(new Map([...untyped(left), ...untyped(right)]))`,
+      `typed(new Map([...untyped(right), ...untyped(left)]))`
+    )
+  ),
+  mutant(
+    'attributes-computed-when-put',
+    'an attribute is computed when it is wrapped',
+    attributes(
+      `typed(new Map([...untyped(left), ...untyped(right)]))`,
+      `typed(new Map([...[...untyped(left), ...untyped(right)].map(([key, get]) => [key, ((value) => () => value)(get())] as const)]))`
+    )
+  ),
+  mutant(
+    'attributes-forget',
+    'extending forgets what was there',
+    attributes(
+      `typed(new Map([...untyped(left), ...untyped(right)]))`,
+      `typed(new Map([...(untyped(right).size === 0 ? untyped(left) : untyped(right))]))`
+    )
+  ),
+  mutant(
+    'attributes-empty-is-not',
+    'extending by nothing leaves nothing',
+    attributes(
+      `typed(new Map([...untyped(left), ...untyped(right)]))`,
+      `typed(untyped(right).size === 0 ? new Map() : new Map([...untyped(left), ...untyped(right)]))`
+    )
+  ),
+  mutant(
+    'attributes-get-nothing',
+    'an attribute that is not there is undefined',
+    attributes(
+      `if (getter === undefined)
+      throw`,
+      `if (getter === undefined) return undefined as never
+    if (attribute === null)
+      throw`
+    )
+  ),
+  mutant(
+    'attributes-lookup-some',
+    'lookup finds what is not there',
+    attributes(
+      `return getter === undefined ? { _tag: 'None' } : { _tag: 'Some', value: getter() as A }`,
+      `return { _tag: 'Some', value: getter?.() as A }`
+    )
+  ),
+  mutant(
+    'attributes-from-record-strings',
+    'fromRecord loses keys that are symbols, and computes the rest',
+    attributes(
+      `typed(new Map(Reflect.ownKeys(values).map((key) => [key, values[key as keyof Row]])))`,
+      `typed(new Map(Object.keys(values).slice(1).map((key) => [key, values[key as keyof Row]])))`
+    )
+  ),
+  mutant(
+    'retry-tries-defects',
+    'retry tries again after anything',
+    effect(
+      `return split === null || split.rest !== null ? null : { first: split.first }`,
+      `return split === null ? { first: undefined as E } : { first: split.first }`
+    )
+  ),
+  mutant(
+    'retry-does-not-wait',
+    'retry waits one ms less',
+    effect(
+      `(delay > 0 || Number.isNaN(delay) ? sleep(delay) : checkCancelled)`,
+      `(delay > 1 || Number.isNaN(delay) ? sleep(delay - 1) : checkCancelled)`
+    )
+  ),
+  mutant(
+    'retry-delay-shielded',
+    'the delay of a retry is not cancelled',
+    effect(
+      `(delay > 0 || Number.isNaN(delay) ? sleep(delay) : checkCancelled)`,
+      `(delay > 0 || Number.isNaN(delay) ? ensuring(sleep(delay))(yieldNow) : unit)`
+    )
+  ),
+  mutant(
+    'retry-does-not-count',
+    'a policy is told that each turn is the first',
+    effect(`iterNumber: status.iterNumber + 1,`, `iterNumber: status.iterNumber,`)
+  ),
+  mutant(
+    'retry-loses-failure',
+    'a retry that gives up fails with another failure',
+    effect(
+      `const stop: Effect<R, E, A> = failCause(cause)`,
+      `const stop: Effect<R, E, A> = mapError((e: E) => [e] as never)(failCause(cause))`
+    )
+  ),
+  mutant(
+    'repeat-stops-late',
+    'a repeat that its policy stops runs once more',
+    effect(
+      `nextTurn(policy, status, turn, succeed(a)))(fx)`,
+      `nextTurn(policy, status, turn, as(a)(fx)))(fx)`
+    )
+  ),
+  mutant(
+    'close-wakes-no-senders',
+    'when the last receiver is closed, senders go on waiting',
+    stream(
+      `while (senders.size() > 0) {
+      senders.firstUnsafe().end.waiting--`,
+      `while (senders.size() > 1e9) {
+      senders.firstUnsafe().end.waiting--`
+    )
+  ),
+  mutant(
+    'closed-end-sends',
+    'an end that was closed still sends',
+    stream(
+      `const { channel } = end
+  if (end.isClosed) return LowLevel.failSelf(self, closed)
+  if (channel.openReceive === 0)`,
+      `const { channel } = end
+  if (channel.openReceive === 0)`
+    )
+  ),
+  mutant(
+    'send-does-not-look',
+    'a send in a cancelled scope sends',
+    stream(
+      `if (LowLevel.isSelfCancelled(self)) return LowLevel.cancelSelf(self)
+  const { channel } = end
+  if (end.isClosed) return LowLevel.failSelf(self, closed)
+  if (channel.openReceive`,
+      `const { channel } = end
+  if (end.isClosed) return LowLevel.failSelf(self, closed)
+  if (channel.openReceive`
+    )
+  ),
+  mutant(
+    'send-now-waits',
+    'sendNow puts an item into a full stream',
+    stream(
+      `return end.channel.offer(item) ? undefined : LowLevel.failSelf(self, wouldBlock)`,
+      `if (!end.channel.offer(item)) end.channel.buffer.push(item)
+  return undefined`
+    )
+  ),
+  mutant(
+    'receive-takes-last',
+    'a receive takes the last of the items that are buffered',
+    editIn('src/stream/internal/deque.ts')(
+      `shift(): A {`,
+      `shift(): A {
+    if (this.length > 1) this.push(this.shiftFirst())
+    return this.shiftFirst()
+  }
+
+  private shiftFirst(): A {`
+    )
+  ),
+  mutant(
+    'clones-not-counted-receiving',
+    'a clone of a receiver is not counted',
+    stream(`channel.openReceive++`, `channel.openReceive = 1`)
+  )
+]
+
 /** The model: laws that are checked on it alone must notice when it is wrong. */
 const rules = editIn('laws/model/Rules.ts')
 const modelKernel = editIn('laws/model/Kernel.ts')
@@ -2044,5 +2537,6 @@ export const mutants: ReadonlyArray<Mutant> = [
   ...ofCauses,
   ...classes,
   ...libraries,
+  ...sync,
   ...ofModel
 ]
