@@ -6,6 +6,7 @@
 // --runs N    inputs of a law (40)
 // --laws RE   only the laws whose names match
 // --jobs N    processes (2)
+// --short     no table: of each mutant, run the laws that have not killed any yet, and of the others as many as it takes
 // --fresh     do not take over results of an earlier run on the same sources
 // --list      the names of the mutants, and what each does
 //
@@ -33,12 +34,16 @@ const { values: options, positionals: words } = parseArgs({
     laws: { type: 'string', default: '' },
     jobs: { type: 'string', default: '2' },
     fresh: { type: 'boolean', default: false },
+    short: { type: 'boolean', default: false },
     list: { type: 'boolean', default: false }
   }
 })
 
 /** A law that takes longer does not end: the bug has made it wait for ever. */
 const patience = 20_000
+
+/** As many inputs as `npm test` has. */
+const testRuns = 250
 
 /** @typedef {{ name: string, does: string, edits: ReadonlyArray<{ file: string }> }} Mutant */
 /** @typedef {{ verdict: string, report?: string, tags: ReadonlyArray<string> }} Result */
@@ -88,37 +93,38 @@ for (const of of ['src', 'laws']) {
     if (file.endsWith('.ts')) sources.update(read(join(of, file)))
   }
 }
-sources.update(`${options.runs} ${options.laws}`)
+sources.update(options.laws)
 const version = sources.digest('hex')
 
-/** @param {Mutant | null} mutant */
-const keptFile = (mutant) => join(folder, 'results', `${mutant?.name ?? 'unchanged'}.json`)
+/** @param {Mutant | null} mutant @param {string} runs */
+const keptFile = (mutant, runs) => join(folder, 'results', `${mutant?.name ?? 'unchanged'}.${runs}.json`)
 
-/** @param {Mutant | null} mutant */
-const stamp = (mutant) =>
+/** @param {Mutant | null} mutant @param {string} runs */
+const stamp = (mutant, runs) =>
   createHash('sha256')
-    .update(version + JSON.stringify(mutant))
+    .update(`${version} ${runs} ${options.short && mutant !== null} ${JSON.stringify(mutant)}`)
     .digest('hex')
 
-/** @param {Mutant | null} mutant @returns {Map<string, Result> | null} */
-const kept = (mutant) => {
-  const file = keptFile(mutant)
+/** @param {Mutant | null} mutant @param {string} runs @returns {Map<string, Result> | null} */
+const kept = (mutant, runs) => {
+  const file = keptFile(mutant, runs)
   if (options.fresh || !existsSync(file)) return null
   const { of, results } = JSON.parse(readFileSync(file, 'utf8'))
-  return of === stamp(mutant) ? new Map(results) : null
+  return of === stamp(mutant, runs) ? new Map(results) : null
 }
 
 /**
  * Runs the laws from the one with that number on; a law that does not end, or ends the process, is the last.
  *
- * @param {string} copy @param {number} first @param {Map<string, Result>} results
+ * @param {string} copy @param {number} first @param {Map<string, Result>} results @param {string} runs
+ * @param {ReadonlyArray<string>} extra
  * @returns {Promise<number | null>} where to go on, or null
  */
-const runFrom = (copy, first, results) =>
+const runFrom = (copy, first, results, runs, extra) =>
   new Promise((resolve, reject) => {
     const child = spawn(
       process.execPath,
-      ['--max-old-space-size=1024', 'mutantLaws.js', String(first), options.runs, options.laws],
+      ['--max-old-space-size=1024', 'mutantLaws.js', String(first), runs, options.laws, ...extra],
       { cwd: copy, stdio: ['ignore', 'pipe', 'ignore'] }
     )
     let at = first
@@ -158,18 +164,33 @@ const runFrom = (copy, first, results) =>
     })
   })
 
-/** @param {Mutant | null} mutant */
-const resultsOf = async (mutant) => {
-  const known = kept(mutant)
+/** @param {Map<string, Result>} results */
+const noticed = (results) => [...results.values()].some(({ verdict }) => verdict === 'Falsified')
+
+/** @param {Mutant | null} mutant @param {string} runs */
+const resultsOf = async (mutant, runs = options.runs) => {
+  const known = kept(mutant, runs)
   if (known !== null) return known
   const copy = copyOf(mutant)
+  /** @type {ReadonlyArray<string>} */
+  let ahead = []
+  if (options.short && mutant !== null) {
+    ahead = [join(copy, 'ahead.json')]
+    writeFileSync(ahead[0], JSON.stringify(sound.filter((law) => !busy.has(law))))
+  }
   /** @type {Map<string, Result>} */
   const results = new Map()
   for (let first = /** @type {number | null} */ (0); first !== null;) {
-    first = await runFrom(copy, first, results)
+    first = await runFrom(
+      copy,
+      first,
+      results,
+      runs,
+      ahead.length > 0 && noticed(results) ? [...ahead, 'noticed'] : ahead
+    )
   }
   mkdirSync(join(folder, 'results'), { recursive: true })
-  writeFileSync(keptFile(mutant), JSON.stringify({ of: stamp(mutant), results: [...results] }))
+  writeFileSync(keptFile(mutant, runs), JSON.stringify({ of: stamp(mutant, runs), results: [...results] }))
   rmSync(copy, { recursive: true, force: true })
   return results
 }
@@ -184,8 +205,12 @@ if (chosen.length === 0) {
   process.exit(2)
 }
 
+/** The laws that have killed a mutant. */
+const busy = new Set()
+/** @type {ReadonlyArray<string>} */
+let sound = []
 const unchanged = await resultsOf(null)
-const sound = [...unchanged].filter(([, { verdict }]) => verdict === 'Proved').map(([law]) => law)
+sound = [...unchanged].filter(([, { verdict }]) => verdict === 'Proved').map(([law]) => law)
 const unsound = [...unchanged].filter(([, { verdict }]) => verdict !== 'Proved')
 for (const [law, { verdict, report }] of unsound) {
   console.log(`Without any mutant: ${verdict}: ${law}\n${report ?? ''}`)
@@ -204,6 +229,9 @@ const work = async () => {
     let results
     try {
       results = await resultsOf(mutant)
+      // What few inputs do not show, those of the tests may.
+      if (!noticed(results) && Number(options.runs) < testRuns)
+        results = await resultsOf(mutant, String(testRuns))
     } catch (thrown) {
       broken.push(`${mutant.name}: ${thrown.message}`)
       continue
@@ -211,6 +239,7 @@ const work = async () => {
     const killed = (/** @type {string} */ law) => results.get(law)?.verdict === 'Falsified'
     const of = sound.filter(killed)
     killers.set(mutant.name, of)
+    for (const law of of) busy.add(law)
     const best = of.map((law) => results.get(law)?.report ?? '').sort((a, b) => a.length - b.length)
     reports.set(mutant.name, best.find((text) => text.includes('\n')) ?? best[0] ?? '')
     const first = of.slice(0, 3).join(' · ')
@@ -222,11 +251,15 @@ const work = async () => {
 await Promise.all(Array.from({ length: Math.max(1, Number(options.jobs)) }, work))
 
 const columns = chosen.map(({ name }) => new Set(killers.get(name)))
-console.log(`\nlaw × mutant (${chosen.length} columns, in this order:`)
-chosen.forEach(({ name, does }, index) => console.log(`  ${String(index + 1).padStart(3)} ${name}: ${does}`))
-console.log(')\n')
-for (const law of sound) {
-  console.log(`${columns.map((of) => (of.has(law) ? '#' : '.')).join('')} ${law}`)
+if (!options.short) {
+  console.log(`\nlaw × mutant (${chosen.length} columns, in this order:`)
+  chosen.forEach(({ name, does }, index) =>
+    console.log(`  ${String(index + 1).padStart(3)} ${name}: ${does}`)
+  )
+  console.log(')\n')
+  for (const law of sound) {
+    console.log(`${columns.map((of) => (of.has(law) ? '#' : '.')).join('')} ${law}`)
+  }
 }
 if (chosen.length === 1) console.log(`\n${reports.get(chosen[0].name)}`)
 

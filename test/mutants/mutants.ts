@@ -489,12 +489,8 @@ const scopes: ReadonlyArray<Mutant> = [
   ),
   mutant(
     'effective-deadline-cancelled',
-    'in a cancelled scope the effective deadline is that of the clock',
-    tree(
-      `if (this.effective) return -Infinity
-`,
-      ``
-    )
+    'in a cancelled scope the effective deadline is infinite',
+    editIn('src/effect/LowLevel.ts')(`fiber.isCancelled() ? -Infinity :`, `fiber.isCancelled() ? Infinity :`)
   )
 ]
 
