@@ -45,6 +45,7 @@ import { partitionFails } from './internal/causes.js'
 import * as generators from './internal/generator.js'
 import * as op from './internal/op.js'
 import { Op, type Untyped } from './internal/op.js'
+import { openArms } from './internal/opening.js'
 import { All } from './internal/parallel.js'
 import * as primitives from './internal/primitives.js'
 import { settlePromise } from './internal/promise.js'
@@ -453,7 +454,7 @@ export const suspend = <F extends Any>(f: () => F): Effect<EnvOf<F>, ErrorOf<F>,
  * @category constructors
  * @since 0.1.0
  */
-export const unit: Effect<unknown, never, void> = succeed(undefined)
+export const unit: Effect<unknown, never, void> = /*#__PURE__*/ succeed(undefined)
 
 /**
  * Waits for ever. For a service that lives until it is cancelled, and as the neutral element of
@@ -473,7 +474,7 @@ export const unit: Effect<unknown, never, void> = succeed(undefined)
  * @category constructors
  * @since 0.1.0
  */
-export const never: Effect<unknown, never, never> = typed(primitives.never)
+export const never: Effect<unknown, never, never> = /*#__PURE__*/ typed(primitives.never)
 
 /**
  * Waits for a callback. `register` is called each time the effect runs; the first call of `resume`, also one
@@ -996,7 +997,7 @@ export const ap =
  * @category do notation
  * @since 0.1.0
  */
-export const Do: Effect<unknown, never, {}> = succeed({})
+export const Do: Effect<unknown, never, {}> = /*#__PURE__*/ succeed({})
 
 /**
  * Names the value of an effect, which then is the start of a `Do` pipeline.
@@ -1711,7 +1712,7 @@ export const bracket = <R, E, A, R2, E2, B, R3, E3>(
  * @category time and checkpoints
  * @since 0.1.0
  */
-export const checkpoint: Effect<unknown, never, void> = typed(primitives.checkpoint)
+export const checkpoint: Effect<unknown, never, void> = /*#__PURE__*/ typed(primitives.checkpoint)
 
 /**
  * Looks whether this fiber is cancelled, without letting the others run. Cheap enough for a tight loop;
@@ -1741,7 +1742,7 @@ export const checkpoint: Effect<unknown, never, void> = typed(primitives.checkpo
  * @category time and checkpoints
  * @since 0.1.0
  */
-export const checkCancelled: Effect<unknown, never, void> = typed(primitives.checkCancelled)
+export const checkCancelled: Effect<unknown, never, void> = /*#__PURE__*/ typed(primitives.checkCancelled)
 
 /**
  * Lets the other fibers that are ready run. It is no point of cancellation; where it should be one use
@@ -1769,7 +1770,7 @@ export const checkCancelled: Effect<unknown, never, void> = typed(primitives.che
  * @category time and checkpoints
  * @since 0.1.0
  */
-export const yieldNow: Effect<unknown, never, void> = typed(primitives.yieldNow)
+export const yieldNow: Effect<unknown, never, void> = /*#__PURE__*/ typed(primitives.yieldNow)
 
 /**
  * Waits for `ms` milliseconds of the run's clock. `Infinity` waits for ever; a time that is not positive is a
@@ -1845,7 +1846,7 @@ export const sleepUntil = (time: number): Effect<unknown, never, void> =>
  * @category time and checkpoints
  * @since 0.1.0
  */
-export const currentTime: Effect<unknown, never, number> = typed(primitives.currentTime)
+export const currentTime: Effect<unknown, never, number> = /*#__PURE__*/ typed(primitives.currentTime)
 
 // -------------------------------------------------------------------------------------
 // loops
@@ -2237,8 +2238,8 @@ const apPar_: Apply3<URI>['ap'] = (fab, fa) => {
   const arms = [untyped(fab), untyped(fa)]
   const both = new Op(
     op.Parallel,
+    openArms,
     () => new All('ApplicativePar', Infinity, (i) => arms[i] ?? null, null),
-    undefined,
     undefined
   )
   return new Instruction(5 /* Map */, both, applyFirst, undefined)
@@ -2355,7 +2356,7 @@ export const Monad: Monad3<URI> = { URI, map: map_, ap: ap_, of, chain: chain_ }
  * @category instances
  * @since 0.1.0
  */
-export const MonadIO: MonadIO3<URI> = { ...Monad, fromIO }
+export const MonadIO: MonadIO3<URI> = { URI, map: map_, ap: ap_, of, chain: chain_, fromIO }
 
 /**
  * The monad, and `fromTask`.
@@ -2363,7 +2364,15 @@ export const MonadIO: MonadIO3<URI> = { ...Monad, fromIO }
  * @category instances
  * @since 0.1.0
  */
-export const MonadTask: MonadTask3<URI> = { ...MonadIO, fromTask: (fa) => fromTask(fa) }
+export const MonadTask: MonadTask3<URI> = {
+  URI,
+  map: map_,
+  ap: ap_,
+  of,
+  chain: chain_,
+  fromIO,
+  fromTask: (fa) => fromTask(fa)
+}
 
 /**
  * The monad, and `throwError`, which is `fail`: for libraries that are written for any monad with failures.
@@ -2386,7 +2395,11 @@ export const MonadTask: MonadTask3<URI> = { ...MonadIO, fromTask: (fa) => fromTa
  * @since 0.1.0
  */
 export const MonadThrow: MonadThrow3<URI> = {
-  ...Monad,
+  URI,
+  map: map_,
+  ap: ap_,
+  of,
+  chain: chain_,
   throwError: (e) => new Instruction(3 /* Raise */, op.Fail, e, undefined)
 }
 

@@ -25,6 +25,7 @@ import {
 import type { Nursery as NurseryOf } from './internal/nursery.js'
 import * as op from './internal/op.js'
 import { Op, type Untyped } from './internal/op.js'
+import { openArms, openCancellableGroup, openGroup } from './internal/opening.js'
 import { All, FirstSuccess, Race, type Strategy, Validate } from './internal/parallel.js'
 import * as primitives from './internal/primitives.js'
 import { primitive, type PrimitiveFunction } from './internal/primitives.js'
@@ -689,8 +690,8 @@ export const onScopeDrain = (scope: ScopeNode, callback: IO<void>): IO<void> => 
  * @category scopes
  * @since 0.1.0
  */
-export const effectiveDeadline: Effect<unknown, never, number> = typed(
-  primitive((fiber) =>
+export const effectiveDeadline: Effect<unknown, never, number> = /*#__PURE__*/ typed(
+  /*#__PURE__*/ primitive((fiber) =>
     fiber.isCancelled() ? -Infinity : fiber.mask > 0 ? Infinity : fiber.scope.effectiveDeadline()
   )
 )
@@ -764,7 +765,7 @@ export interface NurseryOptions {
 export const openNursery = <R, E, A>(
   options: NurseryOptions,
   body: (nursery: Nursery) => Effect<R, E, A>
-): Effect<R, E, A> => typed(new Op(op.Grouped, options, body, false))
+): Effect<R, E, A> => typed(new Op(op.Grouped, openGroup, options, body))
 
 /**
  * The same for a nursery whose body is cancelled with its children, by `nurseryScope`: `None` when that was
@@ -790,7 +791,7 @@ export const openNursery = <R, E, A>(
 export const openCancellableNursery = <R, E, A>(
   options: NurseryOptions,
   body: (nursery: Nursery) => Effect<R, E, A>
-): Effect<R, E, Option<A>> => typed(new Op(op.Grouped, options, body, true))
+): Effect<R, E, Option<A>> => typed(new Op(op.Grouped, openCancellableGroup, options, body))
 
 /**
  * The scope that holds the body and the children. Cancel it to end the whole, in a nursery that was opened
@@ -1277,7 +1278,7 @@ export interface ArmsOptions {
 
 /** `strategy` is called by each run, with `arms`. */
 const parallel = <R, E, A, B>(strategy: (arms: B) => Strategy, arms: B): Effect<R, E, A> =>
-  typed(new Op(op.Parallel, strategy, arms, undefined))
+  typed(new Op(op.Parallel, openArms, strategy, arms))
 
 const limitOf = (options: ArmsOptions): number => {
   const limit = options.concurrency ?? Infinity
@@ -1438,8 +1439,8 @@ export type { TaskTreeData, TaskTreeGroup, TaskTreeScope, TaskTreeTask } from '.
  * @category run
  * @since 0.1.0
  */
-export const currentRun: Effect<unknown, never, RunView> = typed(
-  primitive(({ runOf }): RunView => ({
+export const currentRun: Effect<unknown, never, RunView> = /*#__PURE__*/ typed(
+  /*#__PURE__*/ primitive(({ runOf }): RunView => ({
     // In the time of the turn, as waits are: what waits since this turn has waited for no time.
     tree: () => treeOf(runOf, runOf.turnTime().ms),
     describe: () => describeRun(runOf),
@@ -1463,4 +1464,4 @@ export const printTaskTree: (tree: TaskTreeData) => string = printTree
  * @category run
  * @since 0.1.0
  */
-export const waitAllBlocked: Effect<unknown, never, void> = typed(primitives.waitAllBlocked)
+export const waitAllBlocked: Effect<unknown, never, void> = /*#__PURE__*/ typed(primitives.waitAllBlocked)

@@ -10,12 +10,12 @@
 import type { Cause } from '../Cause.js'
 import { hasCancelled, joinThen, mapLeaves, partitionFails, withoutCancelled } from './causes.js'
 import { closeIterator, running } from './generator.js'
-import { Nursery } from './nursery.js'
+import type { Nursery } from './nursery.js'
 import { Evaluate, Op, Raise, Signal, type Untyped } from './op.js'
 import type { Child, Owner } from './owner.js'
-import { Arms, type ArmsHost, type Strategy } from './parallel.js'
+import type { Arms, ArmsHost } from './parallel.js'
 import type { Run, TurnTime } from './run.js'
-import { type Cancellable, RoleArms, RoleGroup, RoleScope, ScopeNode } from './scopeTree.js'
+import { type Cancellable, RoleScope, ScopeNode } from './scopeTree.js'
 import type { Turn } from '../Scheduler.js'
 import type { WaitList } from './waiting.js'
 import { type Wait, type Waiter } from './waiting.js'
@@ -620,15 +620,15 @@ const execute = (first: Fiber): void => {
             }
             case 25: {
               // Grouped
-              const nursery = openGroup(fiber, current.a, current.c)
+              const nursery = (0, current.a)(fiber, current.b)
               stack[sp++] = frameOf(42, nursery, undefined, undefined)
-              current = (0, current.b)(nursery)
+              current = (0, current.c)(nursery)
               break
             }
             case 26: {
               // Parallel
               // Before the frame: what makes the arms may throw.
-              const arms = openArms(fiber, current)
+              const arms = (0, current.a)(fiber, current.b, current.c)
               stack[sp++] = frameOf(43, fiber, base, arms)
               base = sp
               // Falls out to where an arm has ended or waits: the same steps start the first one.
@@ -1100,11 +1100,6 @@ export interface ScopeOptions {
   readonly grace?: number | undefined
 }
 
-interface GroupOptions {
-  readonly name?: string
-  readonly grace?: number
-}
-
 const openScope = (fiber: Fiber, options: ScopeOptions): ScopeNode => {
   const { after, at, grace } = options
   if (after !== undefined) checkDuration('A timeout', after)
@@ -1117,21 +1112,6 @@ const openScope = (fiber: Fiber, options: ScopeOptions): ScopeNode => {
   if (after !== undefined) node.enterDeadline(after, true)
   if (at !== undefined) node.enterDeadline(at, false)
   return node
-}
-
-const openGroup = (fiber: Fiber, { name, grace }: GroupOptions, optional: boolean): Nursery => {
-  if (grace !== undefined) checkDuration('A grace', grace)
-  const outer = new ScopeNode(fiber.runOf, fiber.scope, name ?? 'group', fiber.mask, RoleGroup)
-  fiber.enterScope(outer)
-  if (grace !== undefined) outer.setGrace(grace)
-  return new Nursery(fiber, outer, outer.name, optional)
-}
-
-const openArms = (fiber: Fiber, parallel: Op): Arms => {
-  const strategy: Strategy = (0, parallel.a)(parallel.b)
-  const scope = new ScopeNode(fiber.runOf, fiber.scope, strategy.kind, fiber.mask, RoleArms)
-  scope.opener = fiber
-  return new Arms(fiber, scope, strategy)
 }
 
 const exhausted = (fiber: Fiber): void => {

@@ -108,9 +108,9 @@ export const Local = 22
 export const Locally = 23
 /** a: scope options, b: effect or (scope node) => effect, c: how to leave, see `Leave…` */
 export const Scoped = 24
-/** a: group options, b: nursery => effect, c: the body can be cancelled */
+/** a: (fiber, b) => nursery, b: group options, c: nursery => effect; what opens it comes along, so that bundles may lack it */
 export const Grouped = 25
-/** a: arms => strategy, b: arms */
+/** a: (fiber, b, c) => arms, b: c => strategy of arms, c: arms; the same */
 export const Parallel = 26
 
 // Frames that are no effects.

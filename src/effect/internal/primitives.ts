@@ -34,15 +34,17 @@ export const primitive = (f: PrimitiveFunction, b?: Untyped, c?: Untyped): Op =>
 
 // ---- checkpoints
 
-export const yieldNow = primitive((fiber) => fiber.reschedule(Return, undefined))
+export const yieldNow = /*#__PURE__*/ primitive((fiber) => fiber.reschedule(Return, undefined))
 
-export const checkCancelled = primitive((fiber) => (fiber.isCancelled() ? fiber.raiseCancelled() : undefined))
+export const checkCancelled = /*#__PURE__*/ primitive((fiber) =>
+  fiber.isCancelled() ? fiber.raiseCancelled() : undefined
+)
 
 const checkpointPrimitive: PrimitiveFunction = (fiber) => fiber.reschedule(Check, undefined)
 
-export const checkpoint = primitive(checkpointPrimitive)
+export const checkpoint = /*#__PURE__*/ primitive(checkpointPrimitive)
 
-export const never = primitive((fiber) =>
+export const never = /*#__PURE__*/ primitive((fiber) =>
   fiber.isCancelled() ? fiber.raiseCancelled() : fiber.park(neverEnds)
 )
 
@@ -97,7 +99,7 @@ export const sleepUntilPrimitive: PrimitiveFunction = (fiber, time: number) => {
     : sleepUntilTime(fiber, time)
 }
 
-export const currentTime = primitive((fiber) => fiber.runOf.now())
+export const currentTime = /*#__PURE__*/ primitive((fiber) => fiber.runOf.now())
 
 // ---- callbacks
 
@@ -310,7 +312,7 @@ export const statusOf = (fiber: Fiber): Status => {
 const othersBlocked: Wait = { label: 'waitAllTasksBlocked', foreign: false, abandon: () => true }
 
 /** Yields as long as another fiber of the run can go on. */
-export const waitAllBlocked: Op = primitive((fiber) => {
+export const waitAllBlocked: Op = /*#__PURE__*/ primitive((fiber) => {
   if (fiber.isCancelled()) return fiber.raiseCancelled()
   if (!othersCanRun(fiber)) {
     fiber.wait = null
@@ -335,7 +337,7 @@ const othersCanRun = (fiber: Fiber): boolean => {
 
 // ---- environment and locals
 
-export const ask = primitive((fiber) => fiber.environment)
+export const ask = /*#__PURE__*/ primitive((fiber) => fiber.environment)
 
 export const asksPrimitive: PrimitiveFunction = (fiber, f: (environment: Untyped) => Untyped) =>
   f(fiber.environment)

@@ -14,7 +14,7 @@ import type { ReceiveStream } from '../ObjectStream.js'
 import { type ClosedResource, type EndOfStream, endOfStream } from '../StreamError.js'
 import { type Arrival, type Selectable, selectable } from './selectable.js'
 
-export const end: Effect.Effect<unknown, EndOfStream, never> = Effect.fail(endOfStream)
+export const end: Effect.Effect<unknown, EndOfStream, never> = /*#__PURE__*/ Effect.fail(endOfStream)
 
 export const source = <A, E>(
   receive: Effect.Effect<unknown, E | EndOfStream, A>,
