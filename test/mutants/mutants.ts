@@ -128,16 +128,18 @@ const scopes: ReadonlyArray<Mutant> = [
     'yield-looks',
     'a yield is a checkpoint',
     primitives(
-      `export const yieldNow = primitive((fiber) => fiber.reschedule(Return, undefined))`,
-      `export const yieldNow = primitive((fiber) => fiber.reschedule(Check, undefined))`
+      `export const yieldNow = /*#__PURE__*/ primitive((fiber) => fiber.reschedule(Return, undefined))`,
+      `export const yieldNow = /*#__PURE__*/ primitive((fiber) => fiber.reschedule(Check, undefined))`
     )
   ),
   mutant(
     'check-does-not-look',
     'checkCancelled does nothing',
     primitives(
-      `(fiber.isCancelled() ? fiber.raiseCancelled() : undefined)`,
-      `(fiber.isCancelled() ? undefined : undefined)`
+      `fiber.isCancelled() ? fiber.raiseCancelled() : undefined
+)`,
+      `fiber.isCancelled() ? undefined : undefined
+)`
     )
   ),
   mutant(

@@ -15,7 +15,7 @@ import { Evaluate, Op, Raise, Signal, type Untyped } from './op.js'
 import type { Child, Owner } from './owner.js'
 import type { Arms, ArmsHost } from './parallel.js'
 import type { Run, TurnTime } from './run.js'
-import { type Cancellable, RoleScope, ScopeNode } from './scopeTree.js'
+import { type Cancellable, RoleArms, RoleScope, ScopeNode } from './scopeTree.js'
 import type { Turn } from '../Scheduler.js'
 import type { WaitList } from './waiting.js'
 import { type Wait, type Waiter } from './waiting.js'
@@ -239,7 +239,10 @@ export class Fiber implements Turn, Waiter, Cancellable, Child, ArmsHost {
 
   /** The scope of the arms that this fiber waits for, or is starting: the one thing it opens without being in it. */
   private armsIn(home: ScopeNode): ScopeNode | null {
-    if (this.wait instanceof Arms) return this.wait.scope
+    const { wait } = this
+    // The class of arms stays out of programs that have none.
+    if (wait !== null && 'scope' in wait && wait.scope instanceof ScopeNode && wait.scope.role === RoleArms)
+      return wait.scope
     if (this.status !== Running) return null
     // Most often the youngest: what runs is an arm that has just begun.
     let node = home.lastChild
