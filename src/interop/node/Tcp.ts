@@ -18,10 +18,10 @@ import type { ResourceError } from '../../scope/ResourceError.js'
 import type { ByteStream } from '../../stream/ByteStream.js'
 import * as Connectable from '../../stream/Connectable.js'
 import * as Listener from '../../stream/Listener.js'
+import { type Address, interleave } from '../../stream/HappyEyeballs.js'
 import type { LocalRow, SocketRow } from '../../stream/SocketAttribute.js'
 import type { BindFailed } from '../../stream/StreamError.js'
 import { addressesOf, connectFirst, connectTo, type Lookup, systemLookup } from './internal/connecting.js'
-import { interleave } from './internal/happyEyeballs.js'
 import { type Binding, Listening } from './internal/listening.js'
 import { streamOf } from './internal/socket.js'
 
@@ -55,18 +55,6 @@ type Fx<E, A> = Effect.Effect<unknown, E, A>
 export interface TcpStream extends ByteStream<ResourceError, SocketRow> {}
 
 /**
- * An address of a name.
- *
- * @category model
- * @since 0.1.0
- */
-export interface ResolvedAddress {
-  /** As text, such as `127.0.0.1` or `::1`. */
-  readonly address: string
-  readonly family: 4 | 6
-}
-
-/**
  * How to connect.
  *
  * @category model
@@ -86,7 +74,7 @@ export interface ConnectOptions {
   /** False lets the kernel hold small chunks back until it has more (Nagle's algorithm). True when absent. */
   readonly noDelay?: boolean
   /** The addresses of a name, in any order; when absent, what the machine says. What it fails with is the error of the attempt. */
-  readonly lookup?: (host: string) => Effect.Effect<unknown, unknown, ReadonlyArray<ResolvedAddress>>
+  readonly lookup?: (host: string) => Effect.Effect<unknown, unknown, ReadonlyArray<Address>>
 }
 
 /**
@@ -108,7 +96,7 @@ export interface ListenOptions {
   /** Lets other sockets listen on the same port; the kernel spreads the connections over them. Needs Node 22.12 or later. */
   readonly reusePort?: boolean
   /** As that of {@link ConnectOptions}. */
-  readonly lookup?: (host: string) => Effect.Effect<unknown, unknown, ReadonlyArray<ResolvedAddress>>
+  readonly lookup?: (host: string) => Effect.Effect<unknown, unknown, ReadonlyArray<Address>>
 }
 
 // -------------------------------------------------------------------------------------
@@ -338,7 +326,7 @@ export const listen = (
   )(bindAll([{ ...binding, host: '::', ipv6Only: false }]))
 
   const somewhere = (name: string): Fx<unknown, Listening<TcpStream>> =>
-    Effect.flatMap((found: ReadonlyArray<ResolvedAddress>) => {
+    Effect.flatMap((found: ReadonlyArray<Address>) => {
       const addresses = interleave(found)
       const bindings = addresses.map(({ address }): Binding => ({
         ...binding,
