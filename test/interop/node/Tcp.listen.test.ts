@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import { connect, type Server, type Socket } from 'node:net'
 import { expect } from 'chai'
 import { pipe } from 'fp-ts/lib/function.js'
@@ -367,6 +366,33 @@ describe('Tcp.listen', () => {
               expect(yield* awaiting(() => Promise.all(ends))).to.deep.equal(Array(3).fill('ECONNRESET'))
             }),
           { backlog: 2 }
+        )
+      ))
+
+    it('a failure to accept that passes is got over; any other is BrokenResource, and closes', () =>
+      run(
+        listening((listener, port) =>
+          TaskGroup.open<unknown>()((group) =>
+            Effect.gen(function* () {
+              const server = Provider.extra(SocketAttribute.raw)(listener) as Server
+              const accepting = tagOr(Resource.use(() => Effect.succeed('accepted'))(listener.accept))
+              const fail = (code: string) => server.emit('error', Object.assign(new Error(code), { code }))
+              const waiting = yield* group.spawn(accepting)
+              yield* awaiting(turns)
+              // As Node tells it when it has no descriptor in reserve.
+              for (const code of ['EMFILE', 'ENFILE', 'ECONNABORTED']) fail(code)
+              expect(yield* answers(port)).to.equal(true)
+              expect(yield* waiting.join).to.equal('accepted')
+              const again = yield* group.spawn(accepting)
+              yield* awaiting(turns)
+              fail('EBADF')
+              expect(yield* again.join).to.equal('BrokenResource')
+              expect(yield* accepting).to.equal('BrokenResource')
+              expect(yield* answers(port)).to.equal(false)
+              yield* listener.close
+              expect(yield* accepting).to.equal('ClosedResource')
+            })
+          )
         )
       ))
 
