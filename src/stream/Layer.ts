@@ -557,17 +557,16 @@ export const compose: {
   ) => Layer<WireIn, WireOut, In, Out, E | E2, Attrs & Attrs2>
 } =
   (second: object) =>
-  (first: object): never => {
-    const [below, above] = [untyped(first), untyped(second)]
-    return (
-      isSided(below) && isSided(above)
-        ? sidedLayer(
-            (wire) => above.receiving(below.receiving(wire)),
-            (wire) => above.sending(below.sending(wire))
-          )
-        : { open: (wire: AnyDuplexStream) => onResource(above, below.open(wire)) }
-    ) as never
-  }
+  (first: object): never =>
+    composed(untyped(first), untyped(second)) as never
+
+const composed = (below: Opening | Sided, above: Opening | Sided): Opening | Sided =>
+  isSided(below) && isSided(above)
+    ? sidedLayer(
+        (wire) => above.receiving(below.receiving(wire)),
+        (wire) => above.sending(below.sending(wire))
+      )
+    : { open: (wire) => onResource(above, below.open(wire)) }
 
 /**
  * Another failure of the layer itself; those of the stream below pass as they are.
@@ -710,6 +709,6 @@ declare module 'fp-ts/HKT' {
  */
 export const Category: Category4<URI> = {
   URI,
-  id: () => identity() as never,
-  compose: (second, first) => compose(second as never)(first as never) as never
+  id: () => typed(untyped(identity())),
+  compose: (second, first) => typed(composed(untyped(first), untyped(second)))
 }
