@@ -55,6 +55,14 @@ type Fx<E, A> = Effect.Effect<unknown, E, A>
 export interface TcpStream extends ByteStream<ResourceError, SocketRow> {}
 
 /**
+ * Where connections arrive. Its attributes are those of its own end, such as the port.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface TcpListener extends Listener.Listener<TcpStream, never, LocalRow> {}
+
+/**
  * How to connect.
  *
  * @category model
@@ -293,9 +301,7 @@ const localAttributes = (server: Server): Attributes<LocalRow> => {
  * @category listening
  * @since 0.1.0
  */
-export const listen = (
-  options: ListenOptions
-): Resource.Resource<unknown, BindFailed, Listener.Listener<TcpStream, never, LocalRow>> => {
+export const listen = (options: ListenOptions): Resource.Resource<unknown, BindFailed, TcpListener> => {
   const { host, port, backlog = 4096, reusePort = false, lookup = systemLookup } = options
   checkPort('port to listen on', port, 0)
   if (!Number.isInteger(backlog) || backlog < 1 || backlog > 2 ** 31 - 1) {
@@ -350,7 +356,7 @@ export const listen = (
       : somewhere(host)
 
   return Resource.flatMap((opened: Listening<TcpStream>) =>
-    Resource.map((): Listener.Listener<TcpStream, never, LocalRow> =>
+    Resource.map((): TcpListener =>
       Listener.make({
         accept: opened.accept,
         closeStream: (stream) => stream.close,
