@@ -36,12 +36,12 @@ const { andThen, sleep } = Effect
  * @category streams
  * @since 0.1.0
  */
-export interface Sender extends ObjectStream.SendStream<number, unknown> {
+export interface Sender extends Pick<ObjectStream.SendStream<number, unknown>, 'send' | 'close'> {
   readonly clone?: Effect.Effect<unknown, unknown, Sender>
 }
 
 /** @category streams */
-export interface Receiver extends ObjectStream.ReceiveStream<number, unknown> {
+export interface Receiver extends Pick<ObjectStream.ReceiveStream<number, unknown>, 'receive' | 'close'> {
   readonly clone?: Effect.Effect<unknown, unknown, Receiver>
 }
 

@@ -203,7 +203,6 @@ const naive =
             return andThen(committed)(wait(senders, item, bugs.leavesSendersInLine))
           })
         return {
-          attributes: undefined as never,
           send: (item) => andThen(send(item))(look(bugs.sendsInCancelledScopes)),
           close: bugs.closesWhenNotCancelled === true ? andThen(close)(Effect.checkCancelled) : close,
           get clone() {
@@ -228,7 +227,6 @@ const naive =
           return Effect.flatMap(received)(wait(receivers, 0, bugs.leavesReceiversInLine))
         })
         return {
-          attributes: undefined as never,
           receive: andThen(take_)(look(bugs.takesInCancelledScopes)),
           close: sync(() => {
             if (closed) return
