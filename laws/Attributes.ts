@@ -6,7 +6,7 @@
 import fc from 'fast-check'
 import * as O from 'fp-ts/lib/Option.js'
 import { Attribute, Attributes as Ours, Provider } from 'millrace'
-import { type Answer, law, type Law, type LawSet, lawSet, refuted, wrong } from './LawSet.js'
+import { groupFor, type Answer, law, type Law, type LawSet, lawSet, refuted, wrong } from './LawSet.js'
 
 /**
  * The operations that the laws are about.
@@ -42,6 +42,7 @@ const showPuts = (all: Puts): string =>
  * @since 0.1.0
  */
 export const attributesOf = (operations: AttributesOperations, name = 'attributes'): LawSet => {
+  const group = groupFor(name)
   const { empty, extend, fromRecord, get, keys, lookup, Monoid, of } = operations
   type Row = Ours.Attributes
 
@@ -68,7 +69,7 @@ export const attributesOf = (operations: AttributesOperations, name = 'attribute
     holds: (input: T) => Answer
   ) => ({
     name: title,
-    group: name,
+    group,
     input: fc.record(inputs) as fc.Arbitrary<T>,
     show: (input: T) =>
       Object.entries(input)

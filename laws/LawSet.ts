@@ -270,6 +270,15 @@ export const lawSet = (
   parents: ReadonlyArray<LawSet> = []
 ): LawSet => ({ name, parents, laws })
 
+const taken = new Map<string, number>()
+
+/** A group of its own for each call of a suite, so that laws about two things do not count as one. */
+export const groupFor = (name: string): string => {
+  const count = (taken.get(name) ?? 0) + 1
+  taken.set(name, count)
+  return count === 1 ? name : `${name} ${count}`
+}
+
 // -------------------------------------------------------------------------------------
 // combinators
 // -------------------------------------------------------------------------------------
@@ -367,16 +376,21 @@ export const paramsFrom = (
 ): Params => {
   const isDeep = env['LAWS'] === 'deep'
   const profile = isDeep ? { ...deep, seed: fresh() } : quick
-  const number = (name: string, otherwise: number): number => {
+  const number = (name: string, otherwise: number, least: number): number => {
     const text = env[name]
-    return text === undefined || text === '' ? otherwise : Number(text)
+    if (text === undefined || text === '') return otherwise
+    const given = Number(text)
+    if (Number.isInteger(given) && given >= least) return given
+    throw new RangeError(
+      `${name} is a whole number${least > 0 ? ` from ${least}` : ''}, but was given ${text}.`
+    )
   }
   const path = env['LAWS_PATH']
   return {
-    runs: number('LAWS_RUNS', profile.runs),
-    schedules: number('LAWS_SCHEDULES', profile.schedules),
+    runs: number('LAWS_RUNS', profile.runs, 1),
+    schedules: number('LAWS_SCHEDULES', profile.schedules, 1),
     cap: profile.cap,
-    seed: number('LAWS_SEED', profile.seed),
+    seed: number('LAWS_SEED', profile.seed, -Infinity),
     ...(path === undefined ? {} : { path })
   }
 }

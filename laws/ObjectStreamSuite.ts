@@ -7,7 +7,7 @@ import fc from 'fast-check'
 import { pipe } from 'fp-ts/lib/function.js'
 import { Effect, type ObjectStream, TaskGroup } from 'millrace'
 import { invariant, lines, type Observation, type Side } from './Equality.js'
-import { type Law, type LawSet, lawSet } from './LawSet.js'
+import { groupFor, type Law, type LawSet, lawSet } from './LawSet.js'
 import {
   acts,
   cancelled,
@@ -222,7 +222,7 @@ export const objectStream = ({
   rendezvous = false,
   name = 'an object stream'
 }: ObjectStreamClaims): LawSet => {
-  const group = name
+  const group = groupFor(name)
   const capacity = fc.constantFrom(...capacities)
   const several = { minLength: 1, maxLength: clone ? 3 : 1 }
   const script: fc.Arbitrary<Script> = fc

@@ -16,7 +16,7 @@ import {
   observe,
   type Side
 } from './Equality.js'
-import { type Answer, irrelevant, law, type LawSet, lawSet, wrong } from './LawSet.js'
+import { type Answer, groupFor, irrelevant, law, type LawSet, lawSet, wrong } from './LawSet.js'
 import { concurrent, interpret, printInputs } from './Program.js'
 import type { Fx, World } from './World.js'
 
@@ -148,7 +148,7 @@ export const resource =
         ? 'something is released during the use'
         : null
     }
-    const group = name
+    const group = groupFor(name)
     const seeds = fc.record({ seed: fc.nat(1_000_000) })
     return lawSet(name, [
       law({

@@ -8,7 +8,7 @@ import * as O from 'fp-ts/lib/Option.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import { Cause, Effect, Timeout } from 'millrace'
 import { allOf, equation, expectExit, expectTrace, invariant } from './Equality.js'
-import { type LawSet, lawSet } from './LawSet.js'
+import { groupFor, type LawSet, lawSet } from './LawSet.js'
 import { interpret, printInputs, type Program, sequential, short } from './Program.js'
 import { show } from './Show.js'
 import type { Fx, World } from './World.js'
@@ -58,6 +58,7 @@ const inputs = fc.record({ delays, e: short })
  * @since 0.1.0
  */
 export const scheduleOf = ({ retry, repeat }: ScheduleOperations, name = 'retry and repeat'): LawSet => {
+  const group = groupFor(name)
   /** Notes each turn by its number. */
   const counted = (world: World, end: (turn: number) => Fx): Fx => {
     let turn = 0
@@ -72,7 +73,7 @@ export const scheduleOf = ({ retry, repeat }: ScheduleOperations, name = 'retry 
   return lawSet(name, [
     invariant({
       name: 'Re1 retry runs once more for each delay, exactly then, and fails with the last failure',
-      group: name,
+      group,
       input: fc.record({ delays }),
       show: printInputs,
       run:
@@ -84,7 +85,7 @@ export const scheduleOf = ({ retry, repeat }: ScheduleOperations, name = 'retry 
     }),
     invariant({
       name: 'Re2 repeat runs once more for each delay, exactly then, and gives the last value',
-      group: name,
+      group,
       input: fc.record({ delays }),
       show: printInputs,
       run:
@@ -96,7 +97,7 @@ export const scheduleOf = ({ retry, repeat }: ScheduleOperations, name = 'retry 
     }),
     invariant({
       name: 'Re3 retry ends with the first value, repeat with the first failure',
-      group: name,
+      group,
       input: fc.record({
         delays,
         at: fc.integer({ min: 1, max: 4 }),
@@ -124,7 +125,7 @@ export const scheduleOf = ({ retry, repeat }: ScheduleOperations, name = 'retry 
     }),
     equation<Scheduled>({
       name: 'Re4 retry(p)(e) = e for what has no typed failure: neither a defect nor a cancellation is tried again',
-      group: name,
+      group,
       input: fc.record({ delays, e: sequential }),
       show: printInputs,
       left:
@@ -138,7 +139,7 @@ export const scheduleOf = ({ retry, repeat }: ScheduleOperations, name = 'retry 
     }),
     equation<Scheduled>({
       name: 'Re5 retry, unfolded: after failures alone it waits, then goes on with the rest of the delays',
-      group: name,
+      group,
       input: inputs,
       show: printInputs,
       left:
@@ -156,7 +157,7 @@ export const scheduleOf = ({ retry, repeat }: ScheduleOperations, name = 'retry 
     }),
     equation<Scheduled>({
       name: 'Re6 repeat, unfolded: after a value it waits, then goes on with the rest of the delays',
-      group: name,
+      group,
       input: inputs,
       show: printInputs,
       left:
@@ -174,7 +175,7 @@ export const scheduleOf = ({ retry, repeat }: ScheduleOperations, name = 'retry 
     }),
     equation<Scheduled>({
       name: 'Re7 a policy that stops at once: retry(p) = identity = repeat(p)',
-      group: name,
+      group,
       input: inputs,
       show: printInputs,
       left:
@@ -188,7 +189,7 @@ export const scheduleOf = ({ retry, repeat }: ScheduleOperations, name = 'retry 
     }),
     invariant({
       name: 'Re8 a cancellation ends a delay, and no turn follows',
-      group: name,
+      group,
       input: fc.record({
         after: fc.constantFrom(1, 3, 5),
         delay: fc.constantFrom(2, 7),
@@ -213,7 +214,7 @@ export const scheduleOf = ({ retry, repeat }: ScheduleOperations, name = 'retry 
     }),
     invariant({
       name: 'Re9 the policy is told how many turns there were, the delay before and all delays, anew in each run',
-      group: name,
+      group,
       input: fc.record({ delays }),
       show: printInputs,
       run:

@@ -20,7 +20,7 @@ import {
   waitFor
 } from './Actors.js'
 import { equation, invariant, lines, type Observation } from './Equality.js'
-import { type Law, type LawSet, lawSet } from './LawSet.js'
+import { groupFor, type Law, type LawSet, lawSet } from './LawSet.js'
 import { interpret, printInputs, type Program, sequential } from './Program.js'
 import { show } from './Show.js'
 import type { Fx, World } from './World.js'
@@ -178,11 +178,12 @@ const upTo = (n: number, word: string): string =>
  * @since 0.1.0
  */
 export const lock = (make: Make<Lock.Lock> = Lock.make(), name = 'locks'): LawSet => {
-  const about = aboutA(name, make)
+  const group = groupFor(name)
+  const about = aboutA(group, make)
   return lawSet(name, [
     invariant({
       name: 'J1 one at a time is inside of a lock, and all get in who are not cancelled, whoever is and when',
-      group: name,
+      group,
       input: visitors,
       show: showVisitors,
       run: (all) => (world) => Effect.flatMap((it: Lock.Lock) => visits(all, it.withLock)(world))(make),
@@ -190,7 +191,7 @@ export const lock = (make: Make<Lock.Lock> = Lock.make(), name = 'locks'): LawSe
     }),
     equation<{ readonly e: Program }>({
       name: 'J2 withLock = acquire, and release however it ends',
-      group: name,
+      group,
       effort: 0.5,
       input: fc.record({ e: sequential }),
       show: printInputs,
@@ -321,11 +322,12 @@ export const semaphore = (
   make: (permits: number, options?: Semaphore.SemaphoreOptions) => Make<Semaphore.Semaphore> = Semaphore.make,
   name = 'semaphores'
 ): LawSet => {
-  const of = (permits: number) => aboutA(name, make(permits))
+  const group = groupFor(name)
+  const of = (permits: number) => aboutA(group, make(permits))
   return lawSet(name, [
     invariant({
       name: 'J10 never more are inside than there are permits, and all get in who are not cancelled',
-      group: name,
+      group,
       input: fc.record({ permits: fc.integer({ min: 1, max: 2 }), all: visitors }),
       show: ({ permits, all }) => `  permits = ${permits}\n${showVisitors(all)}`,
       run:
@@ -336,7 +338,7 @@ export const semaphore = (
     }),
     invariant({
       name: 'J11 permits are conserved: at the end there are as many as in the beginning, whoever was cancelled',
-      group: name,
+      group,
       input: fc.record({ permits: fc.integer({ min: 1, max: 3 }), all: visitors, weight: fc.nat(3) }),
       show: ({ permits, all, weight }) => `  permits = ${permits}, weight = ${weight}\n${showVisitors(all)}`,
       run:
@@ -416,7 +418,7 @@ export const semaphore = (
         }),
       expectWords('taken ok', 'taken')
     ),
-    aboutA(name, make(1, { max: 1 }))(
+    aboutA(group, make(1, { max: 1 }))(
       'J17 more permits than the maximum are a defect, and so is waiting for what can never be',
       ({ world, it }) =>
         gen(function* () {
@@ -444,11 +446,12 @@ export const limiter = (
   make: (total: number) => Make<CapacityLimiter.CapacityLimiter> = CapacityLimiter.make,
   name = 'limiters'
 ): LawSet => {
-  const of = (total: number) => aboutA(name, make(total))
+  const group = groupFor(name)
+  const of = (total: number) => aboutA(group, make(total))
   return lawSet(name, [
     invariant({
       name: 'J20 never more is borrowed than the total, and all get a token who are not cancelled',
-      group: name,
+      group,
       input: fc.record({ total: fc.integer({ min: 1, max: 2 }), all: visitors }),
       show: ({ total, all }) => `  total = ${total}\n${showVisitors(all)}`,
       run:
@@ -553,7 +556,8 @@ const besideOne = (world: World, first: Fx, fx: Fx): Fx =>
  * @since 0.1.0
  */
 export const event = (make: Make<Event.Event> = Event.make(), name = 'events'): LawSet => {
-  const about = aboutA(name, make)
+  const group = groupFor(name)
+  const about = aboutA(group, make)
   return lawSet(name, [
     about(
       'J30 setting an event wakes all that wait, each once, and it stays set',
@@ -578,7 +582,7 @@ export const event = (make: Make<Event.Event> = Event.make(), name = 'events'): 
     ),
     equation<object>({
       name: 'J31 waiting for an event that is set = looking whether it is cancelled',
-      group: name,
+      group,
       effort: 0.3,
       input: fc.constant({}),
       show: printInputs,
@@ -619,7 +623,8 @@ export const future = (
   make: Make<Future.Future<string, number>> = Future.make<string, number>(),
   name = 'futures'
 ): LawSet => {
-  const about = aboutA(name, make)
+  const group = groupFor(name)
+  const about = aboutA(group, make)
   const ends = fc.constantFrom(0, 1, 2)
   const exitOf = (n: number): Exit.Exit<string, number> =>
     n === 0 ? Exit.succeed(1) : n === 1 ? Exit.fail('ε') : Exit.die('bug')
@@ -657,7 +662,7 @@ export const future = (
     ),
     equation<{ readonly n: number }>({
       name: 'J36 waiting for a future that is complete = looking whether it is cancelled, then its end',
-      group: name,
+      group,
       effort: 0.3,
       input: fc.record({ n: ends }),
       show: printInputs,
@@ -703,7 +708,8 @@ export const condition = (
   make: Make<Condition.Condition> = Condition.make(),
   name = 'conditions'
 ): LawSet => {
-  const about = aboutA(name, make)
+  const group = groupFor(name)
+  const about = aboutA(group, make)
   return lawSet(name, [
     about(
       'J40 notify wakes as many as it says, in the order in which they came, and no others',

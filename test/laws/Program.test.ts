@@ -186,6 +186,34 @@ describe('laws as values', () => {
     expect(flatten(LawSet.only(({ name }) => name === 'truth')(left))).to.deep.equal([truth])
   })
 
+  it('the environment chooses how much is tried; what is no number is refused', () => {
+    const from = (env: Readonly<Record<string, string>>) => LawSet.paramsFrom(env, () => 42)
+    expect(from({})).to.deep.equal(LawSet.quick)
+    expect(from({ LAWS: 'deep' })).to.deep.equal({ ...LawSet.deep, seed: 42 })
+    expect(from({ LAWS_SEED: '-7', LAWS_RUNS: '9', LAWS_SCHEDULES: '3', LAWS_PATH: '1:2' })).to.deep.equal({
+      ...LawSet.quick,
+      seed: -7,
+      runs: 9,
+      schedules: 3,
+      path: '1:2'
+    })
+    for (const wrong of ['many', '0', '-1', '1.5', 'NaN']) {
+      expect(() => from({ LAWS_RUNS: wrong })).to.throw(
+        `LAWS_RUNS is a whole number from 1, but was given ${wrong}.`
+      )
+    }
+  })
+
+  it('checkAll takes the runner of the globals, or teaches', () => {
+    const { describe, it } = globalThis
+    try {
+      Object.assign(globalThis, { describe: undefined })
+      expect(() => LawSet.checkAll(lawSet('fine', [truth]), params)).to.throw('Pass those of your runner')
+    } finally {
+      Object.assign(globalThis, { describe, it })
+    }
+  })
+
   it('no verdict but proved passes', () => {
     expect(() => LawSet.assertLaws(lawSet('fine', [truth]), params)).not.to.throw()
     expect(() => LawSet.assertLaws(lawSet('false', [small]), params)).to.throw(/10 is not small[^]*replay/)

@@ -7,6 +7,7 @@ import {
   flatten,
   type LawSet,
   type Ledger,
+  Monoid,
   objectStream,
   type Receiver,
   resource,
@@ -306,6 +307,11 @@ describe('the suite for object streams', () => {
       expect(failed.map((name) => name.slice(0, law.length))).to.include(law)
     })
   }
+
+  it('laws of two streams do not hide each other', () => {
+    const one = flatten(suite({})).length
+    expect(flatten(Monoid.concat(suite({}), suite({ repeats: true })))).to.have.length(2 * one)
+  })
 
   it('has no law that no broken stream fails', () => {
     const killing = new Set([...found.values()].flat())
