@@ -275,6 +275,43 @@ describe('Buffered', () => {
 })
 
 describe('ByteStream', () => {
+  it('ST-03: going through a stream ends at its end, and passes every other failure on', () => {
+    const program = gen(function* () {
+      const { stream } = yield* MemoryByteStream.scripted(['a', 'b'])
+      const got: Array<string> = []
+      const note = (chunk: Uint8Array) =>
+        Effect.sync(() => {
+          got.push(text(chunk))
+        })
+      yield* Stream.forEach(note)(stream)
+      const [here, there] = yield* MemoryByteStream.faulty(1)
+      yield* here.send(bytes('cd'))
+      const end = show(yield* Effect.exit(Stream.forEach(note)(there)))
+      return [got.join(''), end]
+    })
+    expect(run(program)).to.deep.equal(['abc', 'Fail(BrokenResource)'])
+  })
+
+  it('ST-04: as a resource it is closed however its use ends', () => {
+    const program = gen(function* () {
+      const ends: Array<string> = []
+      for (const use of [Effect.unit, Effect.fail('x'), Effect.die('y'), Effect.never]) {
+        const [here, there] = yield* MemoryByteStream.pair()
+        yield* Effect.exit(
+          pipe(
+            Resource.closing(Effect.succeed(here)),
+            Resource.use((): Effect.Effect<unknown, string, void> => use),
+            Timeout.moveOnAfter(10)
+          )
+        )
+        ends.push(yield* shown(here.receive), yield* shown(there.receive))
+      }
+      return ends
+    })
+    const closed = ['Fail(ClosedResource)', 'Fail(EndOfStream)']
+    expect(run(program)).to.deep.equal([...closed, ...closed, ...closed, ...closed])
+  })
+
   it('ST-01: object streams of bytes become byte streams; byte streams stay what they are', () => {
     const program = gen(function* () {
       const { stream } = yield* MemoryByteStream.scripted(['abc'])

@@ -3,6 +3,7 @@ import { expect } from 'chai'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as O from 'fp-ts/lib/Option.js'
 import * as t from 'io-ts'
+import type { StreamError } from 'millrace'
 import {
   Attribute,
   Attributes,
@@ -17,7 +18,6 @@ import {
   Resource,
   Stapled,
   Stream,
-  StreamError,
   TaskGroup,
   Text,
   Timeout,
