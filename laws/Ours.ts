@@ -14,6 +14,7 @@ import { groups } from './Groups.js'
 import { alt, bifunctor, eq, fromTask, monadThrow, monoid } from './Instances.js'
 import { interop } from './Interop.js'
 import { effect, type Sample, str, type Surroundings } from './Kit.js'
+import { layers } from './Layers.js'
 import { lawSet, type LawSet } from './LawSet.js'
 import { model } from './Model.js'
 import { resources } from './Resources.js'
@@ -78,6 +79,7 @@ export const ours: LawSet = lawSet(
     schedule,
     clock,
     interop,
+    layers,
     model,
     instances
   ]

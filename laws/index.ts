@@ -64,3 +64,16 @@ export { condition, event, future, limiter, lock, semaphore, sync } from './Sync
 export { attributes, attributesOf, type AttributesOperations } from './Attributes.js'
 export { schedule, scheduleOf, type ScheduleOperations } from './Schedule.js'
 export { instances, ours } from './Ours.js'
+export { byteStream, type ByteStreamClaims, byteStreamChecks } from './ByteStreamSuite.js'
+export { type Check, runCheck } from './Check.js'
+export { layers } from './Layers.js'
+export { layer, layerChecks, type LayerClaims } from './LayerSuite.js'
+export {
+  connectable,
+  connectableChecks,
+  type ConnectableClaims,
+  listener,
+  listenerChecks,
+  type ListenerClaims,
+  type Place
+} from './ListenerSuite.js'

@@ -1,7 +1,7 @@
 // The suite for byte streams: ours pass it, and it finds what is broken.
 import { expect } from 'chai'
 import { pipe } from 'fp-ts/lib/function.js'
-import type { StreamError } from 'millrace';
+import type { StreamError } from 'millrace'
 import { type ByteStream, Effect, Resource } from 'millrace'
 import { MemoryByteStream } from 'millrace/testing'
 import { byteStream } from 'millrace/laws/ByteStreamSuite'
