@@ -42,6 +42,7 @@ export * as Stream from './stream/Stream.js'
 export * as StreamError from './stream/StreamError.js'
 
 export * as AbortSignals from './interop/AbortSignals.js'
+export * as AsyncIterables from './interop/AsyncIterables.js'
 export * as Events from './interop/Events.js'
 export * as Dispatcher from './interop/Dispatcher.js'
 export * as Promises from './interop/Promises.js'
