@@ -36,10 +36,18 @@ export * as Attribute from './attributes/Attribute.js'
 export * as Attributes from './attributes/Attributes.js'
 export * as Provider from './attributes/Provider.js'
 
+export * as ByteStream from './stream/ByteStream.js'
+export * as Connectable from './stream/Connectable.js'
+export * as Layer from './stream/Layer.js'
+export * as Listener from './stream/Listener.js'
 export * as MemoryStream from './stream/MemoryStream.js'
 export * as ObjectStream from './stream/ObjectStream.js'
+export * as SocketAttribute from './stream/SocketAttribute.js'
 export * as Stream from './stream/Stream.js'
 export * as StreamError from './stream/StreamError.js'
+export * as Transducer from './stream/Transducer.js'
+
+export * as Tls from './stream/layers/Tls.js'
 
 export * as AbortSignals from './interop/AbortSignals.js'
 export * as AsyncIterables from './interop/AsyncIterables.js'

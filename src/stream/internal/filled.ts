@@ -3,6 +3,7 @@
  *
  * @internal
  */
+import type { ReadonlyNonEmptyArray } from 'fp-ts/lib/ReadonlyNonEmptyArray.js'
 import { empty as noAttributes } from '../../attributes/Attributes.js'
 import * as Cause from '../../effect/Cause.js'
 import * as Effect from '../../effect/Effect.js'
@@ -12,6 +13,7 @@ import * as TaskGroup from '../../scope/TaskGroup.js'
 import * as MemoryStream from '../MemoryStream.js'
 import type { ReceiveStream } from '../ObjectStream.js'
 import { type ClosedResource, type EndOfStream, endOfStream } from '../StreamError.js'
+import { manyFrom } from './many.js'
 import { type Arrival, type Selectable, selectable } from './selectable.js'
 
 export const end: Effect.Effect<unknown, EndOfStream, never> = Effect.fail(endOfStream)
@@ -19,7 +21,13 @@ export const end: Effect.Effect<unknown, EndOfStream, never> = Effect.fail(endOf
 export const source = <A, E>(
   receive: Effect.Effect<unknown, E | EndOfStream, A>,
   close: Effect.Effect<unknown, never, void> = Effect.unit
-): ReceiveStream<A, E> => ({ receive, close, attributes: noAttributes })
+): ReceiveStream<A, E> => ({
+  delivery: 'reliable',
+  receive,
+  receiveMany: manyFrom(receive),
+  close,
+  attributes: noAttributes
+})
 
 /** What a task hands to the receiver: an item, or the failure that ends the stream. */
 export type Handed<A, E> = Exit<E, A>
@@ -34,7 +42,9 @@ const handed = <A, E>(
 
 /** Receives what was handed. It can be selected from, as the memory stream behind it. */
 class HandedStream<A, E> implements ReceiveStream<A, E>, Selectable<A, E | EndOfStream> {
+  readonly delivery = 'reliable'
   readonly receive: Effect.Effect<unknown, E | EndOfStream, A>
+  readonly receiveMany: (max: number) => Effect.Effect<unknown, E | EndOfStream, ReadonlyNonEmptyArray<A>>
   readonly close: Effect.Effect<unknown, never, void>
   readonly attributes = noAttributes
   private readonly inner: Selectable<Handed<A, E>, ClosedResource | EndOfStream>
@@ -47,6 +57,7 @@ class HandedStream<A, E> implements ReceiveStream<A, E>, Selectable<A, E | EndOf
     this.receive = Effect.flatMap((exit: Handed<A, E>): Effect.Effect<unknown, E, A> =>
       Effect.fromExit(exit)
     )(items)
+    this.receiveMany = manyFrom(this.receive)
     this.close = close
     this.inner = stream as typeof stream & Selectable<Handed<A, E>, ClosedResource | EndOfStream>
   }
