@@ -5,3 +5,4 @@
  */
 export * as Main from './interop/node/Main.js'
 export * as Signal from './interop/node/Signal.js'
+export * as Tls from './interop/node/Tls.js'
