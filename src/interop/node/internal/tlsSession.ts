@@ -82,7 +82,7 @@ const isEnd = (cause: Cause<unknown>): boolean =>
 const inside = (cause: Cause<unknown>): unknown => (cause._tag === 'Fail' ? cause.error : cause)
 
 /** How many turns of the host the closing alert is given to leave. */
-const closingTurns = 4
+const closingTurns = 8
 
 /** A sender that waits; `bytes` is null when they were given to Node. */
 interface Sender {
@@ -103,6 +103,8 @@ export class Session<E> {
   private readonly ciphertext: Duplex
   private tls: TLSSocket | null = null
   private isClosed = false
+  /** TLS itself has failed, and may have an alert to send. */
+  private hasFailed = false
   private hasSentEof = false
 
   /** Plaintext that nobody has received. */
@@ -188,9 +190,16 @@ export class Session<E> {
   private push(bytes: Bytes, done: () => void): void {
     this.leaving++
     this.run(this.wire.send(bytes), (exit) => {
-      this.leaving--
-      if (exit._tag === 'Right') done()
-      else this.sendFailed(exit)
+      if (exit._tag === 'Left') {
+        this.leaving--
+        this.sendFailed(exit)
+        return
+      }
+      done()
+      // Node waits for a turn as well, and then gives what it has held back: this is never 0 in between.
+      setImmediate(() => {
+        this.leaving--
+      })
     })
   }
 
@@ -204,6 +213,7 @@ export class Session<E> {
         this.secured(socket)
       },
       (error) => {
+        this.hasFailed = true
         this.handshakeFailed(tlsFailed(error))
       }
     )
@@ -420,7 +430,9 @@ export class Session<E> {
   private readonly flush: Fx<never, void> = LowLevel.park('Tls.close', (resume) => {
     let turns = 0
     const look = (): void => {
-      if (this.leaving === 0 || turns++ === closingTurns) resume(nothing)
+      // A handshake that was given up has nothing more to say.
+      const silent = this.tls === null && !this.hasFailed
+      if (silent || this.leaving === 0 || turns++ === closingTurns) resume(nothing)
       else setImmediate(look)
     }
     look()
