@@ -14,11 +14,16 @@ import * as Resource from '../../scope/Resource.js'
 import type { ResourceError } from '../../scope/ResourceError.js'
 import * as Timeout from '../../scope/Timeout.js'
 import type { ByteStream, Bytes } from '../../stream/ByteStream.js'
+import * as Connectable from '../../stream/Connectable.js'
 import * as Layer from '../../stream/Layer.js'
+import type { Listener } from '../../stream/Listener.js'
 import type { PeerCertificate, TlsFailed, TlsRow } from '../../stream/layers/Tls.js'
 import type { DuplexStream } from '../../stream/ObjectStream.js'
+import type { LocalRow, SocketRow } from '../../stream/SocketAttribute.js'
+import type { BindFailed, ConnectionFailed } from '../../stream/StreamError.js'
 import { type Checked, checkOptions, type TlsOptions } from './internal/tlsOptions.js'
 import { Session } from './internal/tlsSession.js'
+import * as Tcp from './Tcp.js'
 import type { TLSSocket } from 'node:tls'
 
 export * from '../../stream/layers/Tls.js'
@@ -120,4 +125,63 @@ export const layer = (
 ): Layer.Layer<Bytes, Bytes, Bytes, Bytes, TlsFailed | ResourceError, TlsRow> => {
   const checked = checkOptions(options)
   return Layer.duplex((wire: Layer.Wire<Bytes>) => open(checked)(wire))
+}
+
+// -------------------------------------------------------------------------------------
+// over TCP
+// -------------------------------------------------------------------------------------
+
+/**
+ * A TLS connection over TCP.
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export interface TlsStream extends ByteStream<TlsFailed | ResourceError, SocketRow & TlsRow> {}
+
+type Side<Options> = Omit<Options, 'side'>
+
+/**
+ * Connects by TCP and speaks TLS. `serverName` is the `host` when absent.
+ *
+ * **Errors.** `ConnectionFailed` as of `Tcp.connect`; `TlsFailed` when the handshake fails, with the connection closed.
+ * **Cancellation.** Leaves neither an attempt nor a socket.
+ *
+ * @category over TCP
+ * @since 0.1.0
+ */
+export const connect = (
+  options: Tcp.ConnectOptions & Side<TlsOptions>
+): Connectable.Connectable<TlsStream, ConnectionFailed | TlsFailed> => {
+  const checked = checkOptions({ serverName: options.host, ...options, side: 'client' })
+  const tcp = Tcp.connect(options)
+  return Connectable.make(
+    tcp.endpoint.replace(/^tcp:/, 'tls:'),
+    Resource.flatMap((stream: Tcp.TcpStream) => open(checked)(stream))(tcp.connect)
+  )
+}
+
+/**
+ * Listens by TCP and speaks TLS with whoever connects. Each connection has its handshake in its own task: one that stalls
+ * holds up nobody else, and is closed after `handshakeTimeout`.
+ *
+ * **Errors.** `BindFailed` as of `Tcp.listen`. A handshake that fails is a `TlsFailed` of that connection: `accept` fails with
+ * it, and `Listener.serve` reports it to `onError`.
+ *
+ * @category over TCP
+ * @since 0.1.0
+ */
+export const listen = (
+  options: Tcp.ListenOptions & Side<TlsOptions>
+): Resource.Resource<unknown, BindFailed, Listener<TlsStream, TlsFailed, LocalRow>> => {
+  const checked = checkOptions({ ...options, side: 'server' })
+  return Resource.map(
+    (tcp: Listener<Tcp.TcpStream, never, LocalRow>): Listener<TlsStream, TlsFailed, LocalRow> => ({
+      attributes: tcp.attributes,
+      accept: Resource.flatMap((stream: Tcp.TcpStream) => open(checked)(stream))(tcp.accept),
+      serveWith: (handler, serving) =>
+        tcp.serveWith((stream) => Resource.use(handler)(open(checked)(stream)), serving),
+      close: tcp.close
+    })
+  )(Tcp.listen(options))
 }
