@@ -38,7 +38,8 @@ const operations = [
   'channel',
   'semaphore',
   'service',
-  'bracket'
+  'bracket',
+  'layers'
 ]
 
 interface Loaded {

@@ -119,7 +119,7 @@ export const fromReceiveStream = <E, Attrs extends object>(
 export const fromStream = <E, Attrs extends object>(
   stream: DuplexStream<Bytes, Bytes, E, Attrs>
 ): ByteStream<E, Attrs> => {
-  if (isByteStream(stream)) return stream as ByteStream<E, Attrs>
+  if (isByteStream(stream)) return stream
   const reader = new ByteReader<E, Attrs>(stream)
   return {
     delivery: 'reliable',

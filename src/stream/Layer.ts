@@ -17,6 +17,7 @@ import * as Effect from '../effect/Effect.js'
 import * as Resource from '../scope/Resource.js'
 import * as Connectable from './Connectable.js'
 import { onceClosed, withFailure } from './internal/handles.js'
+import { type Arrival, arrivals, arrivalsOf } from './internal/serving.js'
 import { Decoding, Encoding, joined } from './internal/transduced.js'
 import type { Listener } from './Listener.js'
 import type { DuplexStream, ReceiveStream, SendStream } from './ObjectStream.js'
@@ -226,9 +227,9 @@ export const fromTransducers = <WireIn, In, E, Out, WireOut, E2, Attrs extends o
  *   sending: (wire: ObjectStream.SendStream<string, Layer.Below>) => wire
  * })
  * const program = Effect.gen(function* () {
- *   const letters = yield* Stream.fromIterable(['a', 'b'])
+ *   const [letters, before] = [yield* Stream.fromIterable(['a', 'b']), yield* Effect.currentTime]
  *   yield* pipe(letters, Layer.through(slow), Stream.drain)
- *   return yield* Effect.currentTime
+ *   return (yield* Effect.currentTime) - before
  * })
  * assert.deepEqual(TestRuntime.runExit(program), Exit.succeed(20))
  *
@@ -254,14 +255,14 @@ export const sided = <WireIn, In, E, Out, WireOut, E2, Attrs extends object = {}
         }
       },
       (wire) => {
-        const above = spec.sending(wire as SendStream<WireOut, never> as SendStream<WireOut, Below>)
+        const above = spec.sending(wire as SendStream<WireOut>)
         return {
           delivery: 'reliable',
           send: above.send,
           ...('sendEof' in above ? { sendEof: above.sendEof } : {}),
           close: above.close,
           attributes: extend(added)(wire.attributes)
-        } as AnySend
+        }
       }
     )
   )
@@ -325,7 +326,7 @@ export const duplex = <WireIn, WireOut, E, In, Out, E2, Attrs extends object>(
           Effect.ensuring(wire.close)(stream.close),
           extend(stream.attributes)(below.attributes)
         )
-      )(open(wire as DuplexStream<never, unknown, never> as DuplexStream<WireIn, WireOut, Below>))
+      )(open(wire as DuplexStream<never, unknown> as DuplexStream<WireIn, WireOut, Below>))
       return Resource.fromUse((use) => Effect.ensuring(wire.close)(Resource.use(use)(above)))
     }
   })
@@ -477,13 +478,29 @@ const opened = (layer: Opening | Sided, stream: AnyDuplexStream): AnyResource =>
 const onResource = (layer: Opening | Sided, below: AnyResource): AnyResource =>
   Resource.flatMap((stream: AnyDuplexStream) => opened(layer, stream))(below)
 
-const onListener = (layer: Opening | Sided, below: AnyListener): AnyListener => ({
-  attributes: below.attributes,
-  accept: onResource(layer, below.accept as AnyResource),
-  serveWith: (handler, options) =>
-    below.serveWith((stream) => Resource.use(handler)(opened(layer, stream)), options as never),
-  close: below.close
-})
+const onListener = (layer: Opening | Sided, below: AnyListener): AnyListener => {
+  const take = arrivalsOf<AnyDuplexStream, unknown>(below)
+  return {
+    attributes: below.attributes,
+    accept: onResource(layer, below.accept),
+    serveWith: (handler, options) =>
+      below.serveWith((stream) => Resource.use(handler)(opened(layer, stream)), options),
+    close: below.close,
+    ...(take === null
+      ? {}
+      : {
+          [arrivals]: Effect.map(
+            ({
+              connection,
+              discard
+            }: Arrival<AnyDuplexStream, unknown>): Arrival<AnyDuplexStream, unknown> => ({
+              connection: onResource(layer, connection),
+              discard
+            })
+          )(take)
+        })
+  }
+}
 
 // -------------------------------------------------------------------------------------
 // combinators
@@ -540,17 +557,16 @@ export const compose: {
   ) => Layer<WireIn, WireOut, In, Out, E | E2, Attrs & Attrs2>
 } =
   (second: object) =>
-  (first: object): never => {
-    const [below, above] = [untyped(first), untyped(second)]
-    return (
-      isSided(below) && isSided(above)
-        ? sidedLayer(
-            (wire) => above.receiving(below.receiving(wire)),
-            (wire) => above.sending(below.sending(wire))
-          )
-        : { open: (wire: AnyDuplexStream) => onResource(above, below.open(wire)) }
-    ) as never
-  }
+  (first: object): never =>
+    composed(untyped(first), untyped(second)) as never
+
+const composed = (below: Opening | Sided, above: Opening | Sided): Opening | Sided =>
+  isSided(below) && isSided(above)
+    ? sidedLayer(
+        (wire) => above.receiving(below.receiving(wire)),
+        (wire) => above.sending(below.sending(wire))
+      )
+    : { open: (wire) => onResource(above, below.open(wire)) }
 
 /**
  * Another failure of the layer itself; those of the stream below pass as they are.
@@ -559,12 +575,12 @@ export const compose: {
  * import assert from 'node:assert/strict'
  *
  * import { pipe } from 'fp-ts/lib/function.js'
- * import { Effect, Exit, Layer, Lines, Stream } from 'millrace'
+ * import { Effect, Exit, Layer, Lines, Stream, type StreamError } from 'millrace'
  * import { TestRuntime } from 'millrace/testing'
  *
  * const commands = pipe(
  *   Lines.layer({ maxLength: 5 }),
- *   Layer.mapError((e) => ({ _tag: 'CommandTooLong' as const, limit: e.maxBytes }))
+ *   Layer.mapError((e: StreamError.DelimiterNotFound) => ({ _tag: 'CommandTooLong' as const, limit: e.maxBytes }))
  * )
  * const program = Effect.gen(function* () {
  *   const pieces = yield* Stream.fromIterable(['a very long command\n'])
@@ -661,7 +677,7 @@ export const withAttributes =
         encode: Transducer.identity<never>(),
         attributes
       }) as never
-    )(layer as never) as unknown as WithAttributes<L, Added>
+    )(layer as never)
 
 // -------------------------------------------------------------------------------------
 // instances
@@ -693,6 +709,6 @@ declare module 'fp-ts/HKT' {
  */
 export const Category: Category4<URI> = {
   URI,
-  id: () => identity() as never,
-  compose: (second, first) => compose(second as never)(first as never) as never
+  id: () => typed(untyped(identity())),
+  compose: (second, first) => typed(composed(untyped(first), untyped(second)))
 }

@@ -8,13 +8,11 @@ import { type Attributes, empty as noAttributes, extend } from '../attributes/At
 import type { Provider } from '../attributes/Provider.js'
 import * as Cause from '../effect/Cause.js'
 import * as Effect from '../effect/Effect.js'
-import type { Option } from 'fp-ts/lib/Option.js'
 import * as CancelScope from '../scope/CancelScope.js'
 import * as Resource from '../scope/Resource.js'
-import type { ClosedResource, ResourceError } from '../scope/ResourceError.js'
-import * as Semaphore from '../scope/sync/Semaphore.js'
-import * as TaskGroup from '../scope/TaskGroup.js'
+import type { ResourceError } from '../scope/ResourceError.js'
 import { once } from './internal/queue.js'
+import { accepting, type Arrival, arrivals, arrivalsOf, type Arriving, serving } from './internal/serving.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -63,8 +61,6 @@ export interface Listener<out S, out E = never, out Attrs extends object = {}> e
 // constructors
 // -------------------------------------------------------------------------------------
 
-const closed: ClosedResource = { _tag: 'ClosedResource', resource: 'Listener' }
-
 /**
  * A listener from the act of taking one connection: what a new transport implements. `accept` wakes with `ClosedResource` when
  * the listener is closed, and gets over failures that pass (such as no free file descriptors) by itself.
@@ -103,71 +99,19 @@ export const make = <S, Attrs extends object = {}>(spec: {
   readonly close: Effect.Effect<unknown, never, unknown>
   readonly attributes?: Attributes<Attrs>
 }): Listener<S, never, Attrs> => {
-  // `None`: a scope around it drains.
-  const arrival = CancelScope.untilDrain(spec.accept)
-  const accept = Effect.flatMap((stream: Option<S>): Effect.Effect<unknown, ResourceError, S> =>
-    stream._tag === 'Some' ? Effect.succeed(stream.value) : Effect.fail(closed)
-  )(arrival)
-  return {
+  const take = Effect.map((stream: S): Arrival<S, never> => {
+    const closing = Effect.asUnit(Effect.suspend(() => spec.closeStream(stream)))
+    return { connection: Resource.make(Effect.succeed(stream), () => closing), discard: closing }
+  })(spec.accept)
+  const listener: Listener<S, never, Attrs> & Arriving<S, never> = {
     attributes: spec.attributes ?? (noAttributes as Attributes<Attrs>),
-    accept: Resource.make(accept, spec.closeStream),
+    accept: accepting(take),
+    serveWith: (handler, options) => serving(take, handler, options),
     close: once(spec.close),
-    serveWith: <R, E2>(
-      handler: (stream: S) => Effect.Effect<R, E2, unknown>,
-      { concurrency = Infinity, onError = report }: ServeOptions<E2>
-    ) =>
-      Effect.flatMap((room: Semaphore.Semaphore) =>
-        TaskGroup.open<never>({ name: 'Listener.serve' })((group) => {
-          const connection = (stream: S): Effect.Effect<R, never, void> =>
-            Effect.catchCause((cause: Cause.Cause<E2>) => {
-              const why = Cause.withoutCancelled(cause)
-              // A connection that was cancelled has not failed.
-              return why === null
-                ? (Effect.failCause(cause) as Effect.Effect<unknown, never, never>)
-                : onError(why)
-            })(
-              Effect.asUnit(
-                Effect.bracket(
-                  Effect.succeed(stream),
-                  (it) => Effect.suspend(() => handler(it)),
-                  (it) => spec.closeStream(it)
-                )
-              )
-            )
-          const loop: Effect.Effect<R, ResourceError, void> = Effect.flatMap(
-            (stream: Option<S>): Effect.Effect<R, ResourceError, void> =>
-              stream._tag === 'None'
-                ? Effect.unit
-                : // From here to the task there is no checkpoint, and a task always starts: what was accepted will be closed.
-                  Effect.flatMap(() => next)(
-                    group.spawn(Effect.ensuring(room.release)(connection(stream.value)), {
-                      name: 'connection'
-                    })
-                  )
-          )(arrival)
-          const next: Effect.Effect<R, ResourceError, void> = Effect.flatMap((place: Option<void>) =>
-            place._tag === 'None' ? Effect.unit : loop
-          )(CancelScope.untilDrain(room.acquire))
-          return next
-        })
-      )(roomFor(concurrency))
+    [arrivals]: take
   }
+  return listener
 }
-
-const roomFor = (concurrency: number): Effect.Effect<unknown, never, Semaphore.Semaphore> =>
-  concurrency === Infinity || (Number.isInteger(concurrency) && concurrency >= 1)
-    ? Semaphore.make(Math.min(concurrency, Number.MAX_SAFE_INTEGER))
-    : Effect.die(
-        new RangeError(
-          `The concurrency of a server is a whole number from 1, or Infinity, but was given ${String(concurrency)}.`
-        )
-      )
-
-/** Where nobody says what to do about a connection that failed, it must not pass unseen. */
-const report = (cause: Cause.Cause<unknown>): Effect.Effect<unknown, never, void> =>
-  Effect.sync(() => {
-    console.error(`A connection has failed, and was closed; the server goes on.\n${Cause.pretty(cause)}`)
-  })
 
 // -------------------------------------------------------------------------------------
 // serving
@@ -296,9 +240,13 @@ export const serve: {
  */
 export const withAttributes =
   <Added extends object>(attributes: Attributes<Added>) =>
-  <S, E, Attrs extends object>(listener: Listener<S, E, Attrs>): Listener<S, E, Attrs & Added> => ({
-    accept: listener.accept,
-    serveWith: listener.serveWith,
-    close: listener.close,
-    attributes: extend(attributes)(listener.attributes)
-  })
+  <S, E, Attrs extends object>(listener: Listener<S, E, Attrs>): Listener<S, E, Attrs & Added> => {
+    const take = arrivalsOf(listener)
+    return {
+      accept: listener.accept,
+      serveWith: listener.serveWith,
+      close: listener.close,
+      attributes: extend(attributes)(listener.attributes),
+      ...(take === null ? {} : { [arrivals]: take })
+    }
+  }

@@ -22,7 +22,7 @@ import { Deque } from './internal/deque.js'
 import { badMax, isMax } from './internal/many.js'
 import { type Arrival, type Selectable, selectable } from './internal/selectable.js'
 import { closedInTime, warnWhenForgotten, type Watched } from './internal/forgotten.js'
-import type { ReceiveStream, SendStream } from './ObjectStream.js'
+import type { DuplexStream, ReceiveStream, SendStream } from './ObjectStream.js'
 import { type EndOfStream, endOfStream } from './StreamError.js'
 
 // -------------------------------------------------------------------------------------
@@ -560,3 +560,54 @@ export const make: {
     const channel = new Channel<A>(capacity, options.overflow ?? 'wait', options.name)
     return [new SendEnd(channel), new ReceiveEnd(channel)] as const
   })
+
+/**
+ * Two ends that are connected: what one sends the other receives. `capacity`: as that of {@link make}, for each direction.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ *
+ * import { Effect, Exit, MemoryStream } from 'millrace'
+ * import { TestRuntime } from 'millrace/testing'
+ *
+ * const program = Effect.gen(function* () {
+ *   const [client, server] = yield* MemoryStream.pair<string, number>(1)
+ *   yield* client.send(6)
+ *   yield* server.send(`got ${yield* server.receive}`)
+ *   return yield* client.receive
+ * })
+ * assert.deepEqual(TestRuntime.runExit(program), Exit.succeed('got 6'))
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const pair = <A, B = A>(
+  capacity = 0,
+  options: MemoryStreamOptions & { readonly overflow?: 'wait' } = {}
+): Effect.Effect<
+  unknown,
+  never,
+  readonly [
+    DuplexStream<A, B, ClosedResource | BrokenResource>,
+    DuplexStream<B, A, ClosedResource | BrokenResource>
+  ]
+> =>
+  Effect.flatMap(([toA, fromB]: readonly [MemorySendStream<A>, MemoryReceiveStream<A>]) =>
+    Effect.map(
+      ([toB, fromA]: readonly [MemorySendStream<B>, MemoryReceiveStream<B>]) =>
+        [joinEnds(fromB, toB), joinEnds(fromA, toA)] as const
+    )(make<B>(capacity, options))
+  )(make<A>(capacity, options))
+
+const joinEnds = <In, Out>(
+  receive: MemoryReceiveStream<In>,
+  send: MemorySendStream<Out>
+): DuplexStream<In, Out, ClosedResource | BrokenResource> => ({
+  delivery: 'reliable',
+  receive: receive.receive,
+  receiveMany: receive.receiveMany,
+  send: send.send,
+  sendEof: send.close,
+  close: Effect.andThen(receive.close)(send.close),
+  attributes: noAttributes
+})

@@ -239,10 +239,10 @@ export interface BindFailed {
  * @example
  * import assert from 'node:assert/strict'
  *
- * import { Attributes, Effect, Exit, Stream, StreamError } from 'millrace'
+ * import { Effect, Exit, ObjectStream, Stream, StreamError } from 'millrace'
  * import { TestRuntime } from 'millrace/testing'
  *
- * const nothing = { receive: Effect.fail(StreamError.endOfStream), close: Effect.unit, attributes: Attributes.empty }
+ * const nothing = ObjectStream.receiveStream({ receive: Effect.fail(StreamError.endOfStream) })
  * assert.deepEqual(TestRuntime.runExit(Stream.collect(nothing)), Exit.succeed([]))
  *
  * @category constructors

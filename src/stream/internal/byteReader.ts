@@ -67,6 +67,18 @@ export class ByteQueue {
     return taken
   }
 
+  /** The byte at this position, which must be there. */
+  at(position: number): number {
+    let i = this.first
+    let at = this.offset + position
+    for (;;) {
+      const chunk = this.chunks[i] as Bytes
+      if (at < chunk.length) return chunk[at] as number
+      at -= chunk.length
+      i++
+    }
+  }
+
   /** A copy of all of it, which stays. */
   peek(): Bytes {
     const all = new Uint8Array(this.length)

@@ -53,5 +53,5 @@ export const once = (fx: Effect.Effect<unknown, never, unknown>): Effect.Effect<
     return fx
   })
   // A finalizer runs shielded, so that closing works in a cancelled scope too.
-  return Effect.ensuring(queue.use(first))(Effect.unit) as Effect.Effect<unknown, never, void>
+  return Effect.ensuring(queue.use(first))(Effect.unit)
 }

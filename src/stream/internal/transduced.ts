@@ -96,7 +96,7 @@ export class Decoding<I, O, E, Attrs extends object> extends Puller<I> implement
       if (!(below instanceof Decoding) || !below.isUntouched) break
       const lower = below as Decoding<unknown, I, unknown, object>
       lower.takeOver()
-      this.transducer = compose(this.transducer)(lower.transducer) as Transducer<unknown, O, unknown>
+      this.transducer = compose<I, O, unknown>(this.transducer)(lower.transducer)
       // What the lower one takes is what this one takes from now on.
       this.wire = lower.wire as ReceiveStream<I, unknown>
     }
