@@ -21,22 +21,40 @@ const closedResource = (resource: string): Left<ClosedResource> => fail({ _tag: 
 const broken = (resource: string, cause: unknown): Left<BrokenResource> =>
   fail({ _tag: 'BrokenResource', resource, cause })
 
-/** Waits until somebody wakes those in `waiting`. */
-const waitFor = (label: string, waiting: Set<() => void>, begin: () => void): Fx<never, void> =>
-  LowLevel.park(label, (resume) => {
-    const wake = (): void => {
-      resume(succeed(undefined))
-    }
-    waiting.add(wake)
-    begin()
-    return () => waiting.delete(wake)
-  })
+/** Those who wait until something holds. */
+class Waiting {
+  private readonly places = new Set<() => void>()
+
+  /** When it has been waited for, `committed` waits cannot be cancelled: they end. */
+  until(label: string, holds: () => boolean, begin: () => void, committed = false): Fx<never, void> {
+    return LowLevel.park(label, (resume) => {
+      const look = (): void => {
+        if (!holds()) return
+        this.places.delete(look)
+        resume(succeed(undefined))
+      }
+      this.places.add(look)
+      begin()
+      look()
+      return () => {
+        this.places.delete(look)
+        if (committed) resume(succeed(undefined))
+        return !committed
+      }
+    })
+  }
+
+  wake(): void {
+    // Whoever is woken may wait again at once.
+    for (const look of [...this.places]) look()
+  }
+}
 
 export type ReadFailure = EndOfStream | ClosedResource | BrokenResource
 
 export class Reading<A> {
   private readonly reader: ReadableStreamDefaultReader<A>
-  private readonly waiting = new Set<() => void>()
+  private readonly waiting = new Waiting()
   private reading = false
   /** What was read and that nobody has taken. */
   private kept: Exit<ReadFailure, A> | null = null
@@ -58,7 +76,7 @@ export class Reading<A> {
   /** Waits until there is something to receive, and takes nothing. */
   readonly ready: Fx<never, void> = Effect.suspend(() => {
     if (this.isReady) return Effect.checkCancelled
-    return waitFor('WebStreams.receive', this.waiting, this.read)
+    return this.waiting.until('WebStreams.receive', () => this.isReady, this.read)
   })
 
   /** One receiver at a time. */
@@ -88,12 +106,7 @@ export class Reading<A> {
   private keep(exit: Exit<ReadFailure, A>): void {
     this.reading = false
     this.kept = exit
-    this.wake()
-  }
-
-  private wake(): void {
-    for (const resume of this.waiting) resume()
-    this.waiting.clear()
+    this.waiting.wake()
   }
 
   /** Cancels what is not read to its end, and unlocks the stream. */
@@ -101,7 +114,7 @@ export class Reading<A> {
     if (this.isClosed) return Effect.unit
     this.isClosed = true
     this.kept = null
-    this.wake()
+    this.waiting.wake()
     const unlock = Effect.sync(() => {
       this.reader.releaseLock()
     })
@@ -112,11 +125,13 @@ export class Reading<A> {
   })
 }
 
+const nothingToDo = (): void => undefined
+
 export type WriteFailure = ClosedResource | BrokenResource
 
 export class Writing<A> {
   private readonly writer: WritableStreamDefaultWriter<A>
-  private readonly waiting = new Set<() => void>()
+  private readonly waiting = new Waiting()
   /** Writes that have not settled. */
   private pending = 0
   private over: Left<WriteFailure> | null = null
@@ -133,8 +148,7 @@ export class Writing<A> {
   }
 
   private readonly wake = (): void => {
-    for (const resume of this.waiting) resume()
-    this.waiting.clear()
+    this.waiting.wake()
   }
 
   private get check(): Fx<WriteFailure, void> {
@@ -147,21 +161,29 @@ export class Writing<A> {
     this.state === 'ended' ? Effect.fromExit(closedResource('WritableStream')) : this.check
   )(
     Effect.suspend(() =>
-      this.state !== 'open' || this.over !== null
+      this.hasRoom
         ? Effect.checkCancelled
-        : waitFor('WebStreams.send', this.waiting, () => {
-            this.writer.ready.then(this.wake, this.broke)
-          })
+        : this.waiting.until(
+            'WebStreams.send',
+            () => this.hasRoom,
+            () => {
+              this.writer.ready.then(this.wake, this.broke)
+            }
+          )
     )
   )
 
+  private get hasRoom(): boolean {
+    return this.state !== 'open' || this.over !== null || (this.writer.desiredSize ?? 0) > 0
+  }
+
+  private get isSettled(): boolean {
+    return this.pending === 0 || this.over !== null || this.state === 'closed'
+  }
+
   /** Waits until all that was begun is written. */
   readonly settled: Fx<WriteFailure, void> = Effect.flatMap(() => this.check)(
-    Effect.suspend(() =>
-      this.pending === 0 || this.over !== null
-        ? Effect.unit
-        : waitFor('WebStreams.send', this.waiting, () => undefined)
-    )
+    Effect.suspend(() => this.waiting.until('WebStreams.send', () => this.isSettled, nothingToDo))
   )
 
   private begin(write: Promise<void>): void {
@@ -199,19 +221,9 @@ export class Writing<A> {
   /** What was handed over cannot be taken back: who is cancelled now has sent, and sees it at the next checkpoint. */
   private readonly committed: Fx<WriteFailure, void> = Effect.flatMap(() => this.check)(
     Effect.suspend(() =>
-      this.pending === 0
+      this.isSettled
         ? Effect.unit
-        : LowLevel.park('WebStreams.send', (resume) => {
-            const wake = (): void => {
-              resume(succeed(undefined))
-            }
-            this.waiting.add(wake)
-            return () => {
-              this.waiting.delete(wake)
-              wake()
-              return false
-            }
-          })
+        : this.waiting.until('WebStreams.send', () => this.isSettled, nothingToDo, true)
     )
   )
 
