@@ -141,18 +141,19 @@ export const fromWritable = <A>(
  * import { Effect, Resource, Runtime, Stream, WebStreams } from 'millrace'
  *
  * // What is written is read again.
- * const echo = () => new TransformStream<string, string>(undefined, { highWaterMark: 8 })
+ * const echo = () => new TransformStream<string, string>(undefined, { highWaterMark: 8 }, { highWaterMark: 8 })
  * const program = pipe(
  *   WebStreams.fromPair(echo),
  *   Resource.use((stream) =>
  *     pipe(
- *       Effect.forEach((word: string) => stream.send(word))(['a', 'b']),
- *       Effect.andThen(Effect.asUnit(stream.receive))
+ *       ['a', 'b'],
+ *       Effect.forEach((word: string) => stream.send(word)),
+ *       Effect.andThen(stream.sendEof),
+ *       Effect.andThen(Stream.collect(stream))
  *     )
  *   )
  * )
- * await Runtime.runExit(program)
- * assert.ok(Stream)
+ * assert.deepEqual(await Runtime.runPromise(program), ['a', 'b'])
  *
  * @category conversions
  * @since 0.1.0
@@ -228,7 +229,7 @@ const released = (): Error => new Error('The resource that this web stream came 
  * @example
  * import assert from 'node:assert/strict'
  * import { pipe } from 'fp-ts/lib/function.js'
- * import { Effect, Promises, Resource, Runtime, Stream, Text, WebStreams } from 'millrace'
+ * import { Promises, Resource, Runtime, Stream, Text, WebStreams } from 'millrace'
  *
  * const program = pipe(
  *   Resource.fromEffect(Stream.fromIterable(['one', 'two'])),
@@ -237,7 +238,6 @@ const released = (): Error => new Error('The resource that this web stream came 
  *   Resource.use((body) => Promises.fromPromise(() => new Response(body as ReadableStream<Uint8Array<ArrayBuffer>>).text()))
  * )
  * assert.equal(await Runtime.runPromise(program), 'onetwo')
- * assert.ok(Effect)
  *
  * @category conversions
  * @since 0.1.0

@@ -117,6 +117,47 @@ const open =
  * TLS on any stream of bytes. It needs a handshake, so on a stream it gives a resource; on a listener each connection has its
  * handshake in its own task.
  *
+ * **Errors.** `TlsFailed` when the handshake fails, also when the stream below ends or fails in it; that is closed then. Later
+ * `TlsFailed` is what the peer or the protocol objects to, `BrokenResource` a stream that was cut, and what the stream below
+ * fails with passes through. A second receiver or sender at a time finds `BusyResource`. `sendEof` needs TLS 1.3; before, it
+ * fails with the reason `halfClose` and changes nothing. Options that cannot work throw a `TypeError` at once.
+ * **Cancellation.** During the handshake it closes the stream. A receive that is cancelled has received nothing. A send that is
+ * cancelled may have been sent, in whole; the stream can still be used.
+ *
+ * Closing says goodbye by the closing alert where that needs no wait for the peer. To be sure that all has arrived, `sendEof`
+ * and receive to the end.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { readFileSync } from 'node:fs'
+ * import { pipe } from 'fp-ts/lib/function.js'
+ * import { Concurrent, Effect, Layer, Provider, Resource, Runtime } from 'millrace'
+ * import { Tls } from 'millrace/node'
+ * import { MemoryByteStream } from 'millrace/testing'
+ *
+ * const text = (file: string) => readFileSync(file, 'utf8')
+ * const server = Tls.layer({ side: 'server', cert: text('server.pem'), key: text('server.key') })
+ * const client = Tls.layer({ side: 'client', serverName: 'localhost', ca: text('ca.pem') })
+ *
+ * const program = Effect.gen(function* () {
+ *   const [here, there] = yield* MemoryByteStream.pair()
+ *   const ask = pipe(
+ *     here,
+ *     Layer.through(client),
+ *     Resource.use((stream) =>
+ *       Effect.map((answer: Uint8Array) => [Provider.extra(Tls.protocolVersion)(stream), answer.toString()])(stream.receive)
+ *     )
+ *   )
+ *   const answer = pipe(
+ *     there,
+ *     Layer.through(server),
+ *     Resource.use((stream) => stream.send(Buffer.from('hello')))
+ *   )
+ *   const [seen] = yield* pipe(ask, Concurrent.both(answer))
+ *   return seen
+ * })
+ * assert.deepEqual(await Runtime.runPromise(program), ['TLSv1.3', 'hello'])
+ *
  * @category layers
  * @since 0.1.0
  */
@@ -147,6 +188,25 @@ type Side<Options> = Omit<Options, 'side'>
  * **Errors.** `ConnectionFailed` as of `Tcp.connect`; `TlsFailed` when the handshake fails, with the connection closed.
  * **Cancellation.** Leaves neither an attempt nor a socket.
  *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { pipe } from 'fp-ts/lib/function.js'
+ * import { Effect, Resource, Runtime } from 'millrace'
+ * import { Tls } from 'millrace/node'
+ *
+ * // Nobody listens there.
+ * const server = Tls.connect({ host: 'localhost', port: 1, alpn: ['board/1'] })
+ * assert.equal(server.endpoint, 'tls://localhost:1')
+ *
+ * const program = pipe(
+ *   server,
+ *   Resource.use((stream) => stream.send(Buffer.from('hello'))),
+ *   Effect.as('sent'),
+ *   Effect.catchTag('ConnectionFailed', () => Effect.succeed('not there')),
+ *   Effect.catchTag('TlsFailed', ({ reason }) => Effect.succeed(`not to be trusted: ${reason}`))
+ * )
+ * assert.equal(await Runtime.runPromise(program), 'not there')
+ *
  * @category over TCP
  * @since 0.1.0
  */
@@ -167,6 +227,34 @@ export const connect = (
  *
  * **Errors.** `BindFailed` as of `Tcp.listen`. A handshake that fails is a `TlsFailed` of that connection: `accept` fails with
  * it, and `Listener.serve` reports it to `onError`.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { readFileSync } from 'node:fs'
+ * import { pipe } from 'fp-ts/lib/function.js'
+ * import { Effect, Listener, Provider, Resource, Runtime, SocketAttribute, Stream, TaskGroup } from 'millrace'
+ * import { Tls } from 'millrace/node'
+ *
+ * const text = (file: string) => readFileSync(file, 'utf8')
+ * const listening = Tls.listen({ host: 'localhost', port: 0, cert: text('server.pem'), key: text('server.key') })
+ *
+ * const program = pipe(
+ *   listening,
+ *   Resource.use((listener) =>
+ *     TaskGroup.open<unknown>()((group) =>
+ *       Effect.gen(function* () {
+ *         const echo = Listener.serve((client: Tls.TlsStream) => pipe(client, Stream.pipeTo(client)))
+ *         yield* group.spawn(echo(listener), { service: true })
+ *         const port = Provider.extra(SocketAttribute.localPort)(listener)
+ *         return yield* pipe(
+ *           Tls.connect({ host: 'localhost', port, ca: text('ca.pem') }),
+ *           Resource.use((server) => pipe(server.send(Buffer.from('hello')), Effect.andThen(server.receive)))
+ *         )
+ *       })
+ *     )
+ *   )
+ * )
+ * assert.equal(Buffer.from(await Runtime.runPromise(program)).toString(), 'hello')
  *
  * @category over TCP
  * @since 0.1.0
