@@ -9,11 +9,13 @@ import { type Broken, type Effort, measure, type Measured, warm } from './measur
 import { measureMemory, type MemoryReport } from './memory.js'
 import { heading, memoryTable, rowLine, rowsSummary } from './report.js'
 import { type Row, type SystemName, systemNames } from './row.js'
+import { measureTcp, type TcpReport, tcpTable } from './tcp.js'
 
 const usage = `npm run bench -- [NAME …] [options]
 
 NAME          the id of a row (4N), the start of ids (11), a part of a title or the name of a file (bracket); several may
-              be given, without any all rows run. "memory" measures memory, in processes of its own.
+              be given, without any all rows run. "memory" measures memory, and "tcp" echo servers over loopback,
+              in processes of their own.
 --json        print the figures as JSON
 --rounds N    rounds that are counted (9)
 --quick       3 rounds of short samples: to see whether it runs, not how fast
@@ -130,8 +132,9 @@ const main = async (): Promise<void> => {
     }
     return
   }
-  const names = positionals.filter((name) => name !== 'memory')
-  const withMemory = names.length < positionals.length
+  const names = positionals.filter((name) => name !== 'memory' && name !== 'tcp')
+  const withMemory = positionals.includes('memory')
+  const withTcp = positionals.includes('tcp')
   const chosen = new Set<Loaded>(positionals.length === 0 ? loaded : [])
   for (const name of names) {
     const found = select(loaded, name)
@@ -143,6 +146,7 @@ const main = async (): Promise<void> => {
   const broken: Array<Broken> = []
   const measured: Array<Measured> = []
   let memory: MemoryReport | undefined
+  let tcp: TcpReport | undefined
   const print = (text: string): void => {
     progress('')
     if (!values.json) process.stdout.write(`${text}\n`)
@@ -165,11 +169,16 @@ const main = async (): Promise<void> => {
     memory = await measureMemory(progress)
     print(memoryTable(memory))
   }
+  if (withTcp) {
+    tcp = await measureTcp(progress, { rounds, ms: values.quick ? 300 : 1000 })
+    print(tcpTable(tcp))
+  }
 
   const faults = [
     ...notes,
     ...broken.map(({ row, system, reason }) => `${row} ${system} was left out: ${reason}`),
-    ...(memory?.broken ?? [])
+    ...(memory?.broken ?? []),
+    ...(tcp?.broken ?? [])
   ]
   if (values.json) {
     progress('')
@@ -187,7 +196,9 @@ const main = async (): Promise<void> => {
       native: row.native,
       ...result
     }))
-    process.stdout.write(`${JSON.stringify({ machine, effort, rows: figures, memory, faults }, null, 2)}\n`)
+    process.stdout.write(
+      `${JSON.stringify({ machine, effort, rows: figures, memory, tcp, faults }, null, 2)}\n`
+    )
   } else {
     for (const fault of faults) process.stdout.write(`NOTE ${fault}\n`)
   }

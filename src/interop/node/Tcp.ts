@@ -18,10 +18,10 @@ import type { ResourceError } from '../../scope/ResourceError.js'
 import type { ByteStream } from '../../stream/ByteStream.js'
 import * as Connectable from '../../stream/Connectable.js'
 import * as Listener from '../../stream/Listener.js'
+import { type Address, interleave } from '../../stream/HappyEyeballs.js'
 import type { LocalRow, SocketRow } from '../../stream/SocketAttribute.js'
 import type { BindFailed } from '../../stream/StreamError.js'
 import { addressesOf, connectFirst, connectTo, type Lookup, systemLookup } from './internal/connecting.js'
-import { interleave } from './internal/happyEyeballs.js'
 import { type Binding, Listening } from './internal/listening.js'
 import { streamOf } from './internal/socket.js'
 
@@ -55,16 +55,12 @@ type Fx<E, A> = Effect.Effect<unknown, E, A>
 export interface TcpStream extends ByteStream<ResourceError, SocketRow> {}
 
 /**
- * An address of a name.
+ * Where connections arrive. Its attributes are those of its own end, such as the port.
  *
  * @category model
  * @since 0.1.0
  */
-export interface ResolvedAddress {
-  /** As text, such as `127.0.0.1` or `::1`. */
-  readonly address: string
-  readonly family: 4 | 6
-}
+export interface TcpListener extends Listener.Listener<TcpStream, never, LocalRow> {}
 
 /**
  * How to connect.
@@ -86,7 +82,7 @@ export interface ConnectOptions {
   /** False lets the kernel hold small chunks back until it has more (Nagle's algorithm). True when absent. */
   readonly noDelay?: boolean
   /** The addresses of a name, in any order; when absent, what the machine says. What it fails with is the error of the attempt. */
-  readonly lookup?: (host: string) => Effect.Effect<unknown, unknown, ReadonlyArray<ResolvedAddress>>
+  readonly lookup?: (host: string) => Effect.Effect<unknown, unknown, ReadonlyArray<Address>>
 }
 
 /**
@@ -108,7 +104,7 @@ export interface ListenOptions {
   /** Lets other sockets listen on the same port; the kernel spreads the connections over them. Needs Node 22.12 or later. */
   readonly reusePort?: boolean
   /** As that of {@link ConnectOptions}. */
-  readonly lookup?: (host: string) => Effect.Effect<unknown, unknown, ReadonlyArray<ResolvedAddress>>
+  readonly lookup?: (host: string) => Effect.Effect<unknown, unknown, ReadonlyArray<Address>>
 }
 
 // -------------------------------------------------------------------------------------
@@ -253,6 +249,17 @@ const codeOf = (error: unknown): unknown =>
 const lacksFamily = (error: unknown): boolean =>
   ['EAFNOSUPPORT', 'EADDRNOTAVAIL', 'EINVAL', 'EPROTONOSUPPORT'].includes(String(codeOf(error)))
 
+/**
+ * A machine, or a container, without IPv6 often knows its name by an IPv6 address all the same. That address is passed over
+ * when there are others.
+ */
+const unlessMissing =
+  ({ host }: Binding, port: number) =>
+  (error: unknown): Fx<unknown, number> =>
+    isIPv6(host) && lacksFamily(error) && (codeOf(error) !== 'EADDRNOTAVAIL' || host === '::1')
+      ? Effect.succeed(port)
+      : Effect.fail(error)
+
 const localAttributes = (server: Server): Attributes<LocalRow> => {
   const { address, port } = server.address() as { readonly address: string; readonly port: number }
   const family = isIPv6(address) ? 'ipv6' : 'ipv4'
@@ -305,9 +312,7 @@ const localAttributes = (server: Server): Attributes<LocalRow> => {
  * @category listening
  * @since 0.1.0
  */
-export const listen = (
-  options: ListenOptions
-): Resource.Resource<unknown, BindFailed, Listener.Listener<TcpStream, never, LocalRow>> => {
+export const listen = (options: ListenOptions): Resource.Resource<unknown, BindFailed, TcpListener> => {
   const { host, port, backlog = 4096, reusePort = false, lookup = systemLookup } = options
   checkPort('port to listen on', port, 0)
   if (!Number.isInteger(backlog) || backlog < 1 || backlog > 2 ** 31 - 1) {
@@ -325,8 +330,12 @@ export const listen = (
       const listening = new Listening<TcpStream>(backlog, streamOf)
       const bound = Effect.gen(function* () {
         let shared = port
-        for (const each of bindings) shared = yield* listening.bind({ ...each, port: shared })
-        return listening
+        for (const each of bindings) {
+          const bind = listening.bind({ ...each, port: shared })
+          shared = yield* bindings.length === 1 ? bind : Effect.orElse(unlessMissing(each, shared))(bind)
+        }
+        if (listening.servers.length > 0) return listening
+        return yield* Effect.fail(new Error(`${String(host)} has no address of this machine.`))
       })
       return Effect.onExit((exit: Exit<unknown, Listening<TcpStream>>) =>
         exit._tag === 'Left' ? listening.close : Effect.unit
@@ -338,7 +347,7 @@ export const listen = (
   )(bindAll([{ ...binding, host: '::', ipv6Only: false }]))
 
   const somewhere = (name: string): Fx<unknown, Listening<TcpStream>> =>
-    Effect.flatMap((found: ReadonlyArray<ResolvedAddress>) => {
+    Effect.flatMap((found: ReadonlyArray<Address>) => {
       const addresses = interleave(found)
       const bindings = addresses.map(({ address }): Binding => ({
         ...binding,
@@ -362,7 +371,7 @@ export const listen = (
       : somewhere(host)
 
   return Resource.flatMap((opened: Listening<TcpStream>) =>
-    Resource.map((): Listener.Listener<TcpStream, never, LocalRow> =>
+    Resource.map((): TcpListener =>
       Listener.make({
         accept: opened.accept,
         closeStream: (stream) => stream.close,

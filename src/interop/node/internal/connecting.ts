@@ -9,7 +9,7 @@ import * as Effect from '../../../effect/Effect.js'
 import type { Exit } from '../../../effect/Exit.js'
 import * as LowLevel from '../../../effect/LowLevel.js'
 import type { ConnectionFailed } from '../../../stream/StreamError.js'
-import { type Address, firstConnection, interleave } from './happyEyeballs.js'
+import { type Address, first, interleave } from '../../../stream/HappyEyeballs.js'
 
 type Fx<E, A> = Effect.Effect<unknown, E, A>
 
@@ -74,6 +74,7 @@ export const connectTo = (target: Target): Fx<unknown, Socket> =>
       socket.on('connect', onConnect)
       // Kept when the attempt fails or is given up: what the host reports later must not go unheard, or Node throws it.
       socket.on('error', onError)
+      socket.setNoDelay(target.noDelay)
       // Paused, it is not read before somebody receives.
       socket.pause()
       socket.connect({
@@ -81,7 +82,6 @@ export const connectTo = (target: Target): Fx<unknown, Socket> =>
         port: target.port,
         family: target.family,
         autoSelectFamily: false,
-        noDelay: target.noDelay,
         ...(target.localAddress === undefined ? {} : { localAddress: target.localAddress }),
         ...(target.localPort === undefined ? {} : { localPort: target.localPort })
       })
@@ -129,6 +129,6 @@ export const connectFirst = <A>(connecting: Connecting<A>): Fx<ConnectionFailed,
       const message = `${host} has no address that can be reached from ${String(localHost)}.`
       return yield* Effect.fail(failed([new Error(message)]))
     }
-    return yield* Effect.mapError(failed)(firstConnection({ targets, delay, attempt, discard }))
+    return yield* Effect.mapError(failed)(first({ targets, delay, attempt, discard }))
   })
 }

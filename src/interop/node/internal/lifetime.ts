@@ -40,7 +40,8 @@ export class Lifetime {
     this.close = Effect.ensuring(LowLevel.operation(closeStream, this))(Effect.unit)
     stream.on('error', this.onError)
     stream.on('close', this.onClose)
-    if (stream.errored !== null) this.onError(stream.errored)
+    // Streams of other makers may lack it.
+    if ((stream.errored ?? null) !== null) this.onError(stream.errored)
     else if (stream.destroyed) this.breakWith(new Error(tooEarly))
   }
 
