@@ -117,12 +117,13 @@ export const expectedOutput = (source: string): Expected | undefined => {
  * Runs a compiled program and compares what a terminal would show, and the exit code, with what its source says.
  * A source without `// Output:` has to end with code 0.
  */
-export const checkProgram = async (file: string, source: string): Promise<void> => {
+export const checkProgram = async (file: string, source: string, cwd: string = root): Promise<void> => {
   const expected = expectedOutput(source)
   const interruptAfter = expected?.interruptAfter
   let interrupted = false
   const ran = await runProgram(file, [], {
     terminal: true,
+    cwd,
     ...(interruptAfter === 0 ? { signalAfter: 500 } : {}),
     onOutput: (soFar, child) => {
       if (interrupted || interruptAfter === undefined || interruptAfter === 0) return

@@ -249,6 +249,17 @@ const codeOf = (error: unknown): unknown =>
 const lacksFamily = (error: unknown): boolean =>
   ['EAFNOSUPPORT', 'EADDRNOTAVAIL', 'EINVAL', 'EPROTONOSUPPORT'].includes(String(codeOf(error)))
 
+/**
+ * A machine, or a container, without IPv6 often knows its name by an IPv6 address all the same. That address is passed over
+ * when there are others.
+ */
+const unlessMissing =
+  ({ host }: Binding, port: number) =>
+  (error: unknown): Fx<unknown, number> =>
+    isIPv6(host) && lacksFamily(error) && (codeOf(error) !== 'EADDRNOTAVAIL' || host === '::1')
+      ? Effect.succeed(port)
+      : Effect.fail(error)
+
 const localAttributes = (server: Server): Attributes<LocalRow> => {
   const { address, port } = server.address() as { readonly address: string; readonly port: number }
   const family = isIPv6(address) ? 'ipv6' : 'ipv4'
@@ -319,8 +330,12 @@ export const listen = (options: ListenOptions): Resource.Resource<unknown, BindF
       const listening = new Listening<TcpStream>(backlog, streamOf)
       const bound = Effect.gen(function* () {
         let shared = port
-        for (const each of bindings) shared = yield* listening.bind({ ...each, port: shared })
-        return listening
+        for (const each of bindings) {
+          const bind = listening.bind({ ...each, port: shared })
+          shared = yield* bindings.length === 1 ? bind : Effect.orElse(unlessMissing(each, shared))(bind)
+        }
+        if (listening.servers.length > 0) return listening
+        return yield* Effect.fail(new Error(`${String(host)} has no address of this machine.`))
       })
       return Effect.onExit((exit: Exit<unknown, Listening<TcpStream>>) =>
         exit._tag === 'Left' ? listening.close : Effect.unit
