@@ -381,7 +381,8 @@ export const handlers: LawSet = lawSet('handlers of causes', [
       () =>
         Effect.tuple([
           Effect.exit(Effect.mapError((n: unknown) => [n])(raise(cause))),
-          Effect.exit(Effect.orDie(raise(cause)))
+          Effect.exit(Effect.orDie(raise(cause))),
+          Effect.exit(Effect.orDie(Effect.fail('alone')))
         ]),
     ({ cause }) =>
       () =>
@@ -395,7 +396,8 @@ export const handlers: LawSet = lawSet('handlers of causes', [
               onThen: (left, right) => ({ _tag: 'Then', left, right }),
               onBoth: (left, right) => ({ _tag: 'Both', left, right })
             })(cause)
-          )
+          ),
+          Exit.failCause(Cause.die('alone'))
         ])
   ]),
   handling('D14 tapError runs once, with the first failure, and the cause stays', [

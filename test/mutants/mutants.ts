@@ -1651,15 +1651,6 @@ const classes: ReadonlyArray<Mutant> = [
     )
   ),
   mutant(
-    'par-arguments-swapped',
-    'the parallel applicative starts its argument first',
-    effect(`(i) => arms[i] ?? null, null),`, `(i) => arms[1 - i] ?? null, null),`),
-    effect(
-      `const applyFirst = ([f, a]: Array<Untyped>): Untyped => f(a)`,
-      `const applyFirst = ([a, f]: Array<Untyped>): Untyped => f(a)`
-    )
-  ),
-  mutant(
     'par-drops-failures',
     'of several arms that fail only the first failure is kept',
     owner(
@@ -1815,16 +1806,6 @@ const libraries: ReadonlyArray<Mutant> = [
     resource(
       `Effect.bracket(acquire, use, release))`,
       `Effect.bracket(acquire, use, (a) => release(a, Exit.succeed(undefined))))`
-    )
-  ),
-  mutant(
-    'resource-gen-forgets-finally',
-    'a generator of resources is not ended',
-    resource(
-      `step(undefined))
-      )`,
-      `step(undefined))
-      ) && Effect.suspend(() => step(undefined))`
     )
   ),
   mutant(
