@@ -87,11 +87,18 @@ export const interop: LawSet = lawSet('interop', [
   invariant({
     name: 'I2 only the first call of resume counts, and the clean-up runs once',
     group,
-    input: fc.record({ calls: fc.array(fc.nat(9), { minLength: 1, maxLength: 4 }) }),
+    input: fc.record({ calls: fc.array(fc.nat(9), { minLength: 1, maxLength: 4 }), atOnce: fc.boolean() }),
     show: printInputs,
     run:
-      ({ calls }) =>
+      ({ calls, atOnce }) =>
       (w) => {
+        if (atOnce) {
+          return Effect.async<never, number>((resume) => {
+            w.note('wait registered')
+            for (const call of calls) resume(Exit.succeed(call))
+            return () => w.note('wait cleaned up')
+          })
+        }
         const [wait, resume] = callback(w, 'wait')
         return TaskGroup.open<unknown>()((tasks) =>
           pipe(tasks.spawn(Effect.sync(() => calls.forEach(resume))), andThen(wait))

@@ -26,6 +26,7 @@ import { around, type Code, codeOf } from './model/State.js'
 import type { Grain } from './model/Step.js'
 import {
   concurrent,
+  eventful,
   interpret,
   print,
   printInputs,
@@ -284,6 +285,13 @@ export const model: LawSet = lawSet('Model', [
     [1, 2],
     'steps',
     0.6
+  ),
+  refines(
+    'X6 what the interpreter does, the model does: programs in which much fails',
+    eventful,
+    [512],
+    'turns',
+    3
   ),
   onModel('Y1 chain(e, of) = e', small, (x) => [around('flatMap', 0, [x, value]), x]),
   onModel('Y2 chain(chain(x, y), z) = chain(x, chain(y, z))', short, (x, y, z) => [

@@ -338,6 +338,38 @@ const concurrentWeights: Weights = {
   receive: 1
 }
 
+/** Much fails, is cancelled, and fails in its clean-up, in fibers side by side. */
+const eventfulWeights: Weights = {
+  succeed: 1,
+  fail: 4,
+  die: 2,
+  tick: 2,
+  checkpoint: 4,
+  yieldNow: 3,
+  sleep: 4,
+  cancel: 4,
+  cancelTask: 3,
+  cancelAll: 2,
+  join: 4,
+  send: 2,
+  receive: 2,
+  flatMap: 8,
+  orElse: 2,
+  exit: 1,
+  ensuring: 8,
+  onCancel: 2,
+  shielded: 2,
+  moveOnAfter: 2,
+  failAfter: 2,
+  scope: 4,
+  group: 6,
+  spawn: 10,
+  spawnOwned: 3,
+  both: 6,
+  race: 6,
+  lock: 2
+}
+
 /** Programs without a single wait. */
 export const straight: fc.Arbitrary<Program> = generated(straightWeights, 4)
 
@@ -346,6 +378,9 @@ export const sequential: fc.Arbitrary<Program> = generated(sequentialWeights, 5)
 
 /** Programs of several fibers, which may deadlock. */
 export const concurrent: fc.Arbitrary<Program> = generated(concurrentWeights, 5)
+
+/** Programs of several fibers in which much fails. */
+export const eventful: fc.Arbitrary<Program> = generated(eventfulWeights, 4)
 
 /** Small ones of several fibers, whose schedules can all be tried. */
 export const small: fc.Arbitrary<Program> = generated(concurrentWeights, 3)

@@ -80,6 +80,10 @@ interface ThreeFx {
   readonly z: Program
 }
 
+/** Fails for odd numbers. */
+const refused = (value: unknown): Effect.Effect<unknown, string, unknown> =>
+  typeof value === 'number' && value % 2 === 1 ? Effect.fail('odd') : Effect.of(['value', value])
+
 const made = (w: World, name: string, program: Program): Fx => build(w, name, program)
 const functions = (
   w: World,
@@ -275,14 +279,18 @@ export const monad: LawSet = lawSet(
     ]),
     sides<FxArrow>('monad', 'coherence: gen = chain', { e, f }, [
       ({ e, f }) =>
-        (w) =>
-          Effect.gen(function* () {
+        (w) => {
+          const written = Effect.gen(function* () {
             const a: unknown = yield* made(w, 'e', e)
             return yield* buildArrow(w, 'f', f)(a)
-          }),
+          })
+          return Chain.chain(written, () => written)
+        },
       ({ e, f }) =>
-        (w) =>
-          Chain.chain(made(w, 'e', e), buildArrow(w, 'f', f))
+        (w) => {
+          const composed = Chain.chain(made(w, 'e', e), buildArrow(w, 'f', f))
+          return Chain.chain(composed, () => composed)
+        }
     ]),
     sides<ThreeFx>(
       'monad',
@@ -523,15 +531,16 @@ export const alt: LawSet = lawSet(
       [
         ({ e, f }) =>
           (w) =>
-            Effect.matchEffect(buildArrow(w, 'f', f), (value: unknown) => Effect.of(['value', value]))(
-              made(w, 'e', e)
-            ),
+            Effect.matchEffect(buildArrow(w, 'f', f), refused)(made(w, 'e', e)),
         ({ e, f }) =>
           (w) =>
             pipe(
               made(w, 'e', e),
-              Effect.map((value: unknown) => ['value', value]),
-              orElse(buildArrow(w, 'f', f))
+              Effect.map((value: unknown) => refused(value)),
+              orElse((error: unknown) =>
+                Effect.map((value: unknown) => Effect.of(value))(buildArrow(w, 'f', f)(error))
+              ),
+              Effect.flatMap((then: unknown) => then as Fx)
             )
       ]
     ),
@@ -751,6 +760,23 @@ export const monoid: LawSet = lawSet('monoid', [
           const { concat } = Effect.getSemigroup<Environment, unknown, string>(S.Semigroup)
           return concat(strings(w, 'x', x), concat(strings(w, 'y', y), strings(w, 'z', z)))
         }
+    ]
+  ),
+  sides<{ readonly x: Program; readonly y: Program }>(
+    'monoid',
+    'Mo1 concat(x, y) = chain(x, a => map(y, b => concat(a, b)))',
+    { x: sequential, y: sequential },
+    [
+      ({ x, y }) =>
+        (w) => {
+          const { concat } = Effect.getSemigroup<Environment, unknown, string>(S.Semigroup)
+          return concat(strings(w, 'x', x), strings(w, 'y', y))
+        },
+      ({ x, y }) =>
+        (w) =>
+          Effect.flatMap((a: string) =>
+            Effect.map((b: string) => S.Semigroup.concat(a, b))(strings(w, 'y', y))
+          )(strings(w, 'x', x))
     ]
   ),
   sides<OneFx & { readonly left: boolean }>('monoid', 'Mo2 getMonoid has a unit', { e, left: fc.boolean() }, [

@@ -1653,15 +1653,6 @@ const classes: ReadonlyArray<Mutant> = [
     )
   ),
   mutant(
-    'par-arguments-swapped',
-    'the parallel applicative starts its argument first',
-    effect(`(i) => arms[i] ?? null, null),`, `(i) => arms[1 - i] ?? null, null),`),
-    effect(
-      `const applyFirst = ([f, a]: Array<Untyped>): Untyped => f(a)`,
-      `const applyFirst = ([a, f]: Array<Untyped>): Untyped => f(a)`
-    )
-  ),
-  mutant(
     'par-drops-failures',
     'of several arms that fail only the first failure is kept',
     owner(
@@ -1817,16 +1808,6 @@ const libraries: ReadonlyArray<Mutant> = [
     resource(
       `Effect.bracket(acquire, use, release))`,
       `Effect.bracket(acquire, use, (a) => release(a, Exit.succeed(undefined))))`
-    )
-  ),
-  mutant(
-    'resource-gen-forgets-finally',
-    'a generator of resources is not ended',
-    resource(
-      `step(undefined))
-      )`,
-      `step(undefined))
-      ) && Effect.suspend(() => step(undefined))`
     )
   ),
   mutant(
@@ -2413,6 +2394,154 @@ const sync: ReadonlyArray<Mutant> = [
   )
 ]
 
+/** What the laws are about that hardly anything else breaks. */
+const few: ReadonlyArray<Mutant> = [
+  mutant(
+    'within-ignored',
+    'within does nothing',
+    scope(
+      `if (scope.deadline._tag === 'None') return`,
+      `if (scope.shield || !scope.shield) return fx
+    if (scope.deadline._tag === 'None') return`
+    )
+  ),
+  mutant(
+    'spawn-into-ended',
+    'a group that has ended takes tasks',
+    editIn('src/effect/LowLevel.ts')(`if (nursery.closed) {`, `if (nursery.closed && flags < 0) {`)
+  ),
+  mutant(
+    'equal-failures-are-one',
+    'two failures with the same error are one',
+    causes(
+      `if (left === whole) return left
+`,
+      `if (left === whole || (left._tag === 'Fail' && whole._tag === 'Fail' && Object.is(left.error, whole.error))) return left
+`
+    )
+  ),
+  mutant(
+    'capacity-smaller',
+    'one item less than the capacity is buffered',
+    stream(
+      `else if (buffer.length < this.capacity) buffer.push(item)`,
+      `else if (buffer.length + 1 < this.capacity) buffer.push(item)`
+    )
+  ),
+  mutant(
+    'clone-sends-nothing',
+    'what a clone of a sender sends is lost',
+    stream(
+      `Effect.succeed(new SendEnd(this.channel))`,
+      `Effect.succeed(Object.assign(new SendEnd(this.channel), { send: () => Effect.unit }))`
+    )
+  ),
+  mutant(
+    'attributes-get-first',
+    'get gives the attribute that was put first',
+    attributes(
+      `(attributes: Attributes<{ readonly [P in K]: A }>): A => {
+    const getter = untyped(attributes).get(attribute.key)`,
+      `(attributes: Attributes<{ readonly [P in K]: A }>): A => {
+    const getter = untyped(attributes).has(attribute.key) ? [...untyped(attributes).values()][0] : undefined`
+    )
+  ),
+  mutant(
+    'attributes-clash',
+    'what two have is in neither of them put together',
+    attributes(
+      `typed(new Map([...untyped(left), ...untyped(right)]))`,
+      `typed(
+      new Map(
+        [...untyped(left), ...untyped(right)].filter(([key]) => !(untyped(left).has(key) && untyped(right).has(key)))
+      )
+    )`
+    )
+  ),
+  mutant(
+    'run-sync-dies',
+    'runSyncExit gives a failure as a defect',
+    editIn('src/effect/Runtime.ts')(
+      `stuck === null ? main.exit() : { _tag: 'Left', left: stuck }`,
+      `stuck === null
+    ? main.exit()._tag === 'Right'
+      ? main.exit()
+      : { _tag: 'Left', left: { _tag: 'Die', defect: main.exit() } }
+    : { _tag: 'Left', left: stuck }`
+    )
+  ),
+  mutant(
+    'from-task-eager',
+    'a task is started when an effect is built of it',
+    effect(
+      `typed(settlePromise(() => fa(), { label: 'fromTask', abandon`,
+      `typed(settlePromise(((begun) => () => begun)(fa()), { label: 'fromTask', abandon`
+    )
+  ),
+  mutant(
+    'scope-empty-shields',
+    'what is inside of the empty description is a shield',
+    scope(
+      `if (inner.shield) return inner
+`,
+      `if (inner.shield) return inner
+    if (outer === empty) return { ...inner, shield: true }
+`
+    )
+  ),
+  mutant(
+    'scope-eq-by-reference',
+    'two descriptions are equal only if they are the same object',
+    scope(
+      `equals: (x, y) => x.shield === y.shield &&`,
+      `equals: (x, y) => x === y && x.shield === y.shield &&`
+    )
+  ),
+  mutant(
+    'scope-eq-irreflexive',
+    'descriptions with a shield are not equal to themselves',
+    scope(
+      `equals: (x, y) => x.shield === y.shield &&`,
+      `equals: (x, y) => !x.shield && x.shield === y.shield &&`
+    )
+  ),
+  mutant(
+    'scope-eq-one-sided',
+    'a description equals all with a later deadline',
+    scope(`Object.is(milliseconds(x), milliseconds(y))`, `milliseconds(x) <= milliseconds(y)`)
+  ),
+  mutant(
+    'scope-eq-about',
+    'descriptions are equal whose deadlines are close',
+    scope(
+      `Object.is(milliseconds(x), milliseconds(y))`,
+      `(milliseconds(x) === milliseconds(y) || Math.abs(milliseconds(x) - milliseconds(y)) <= 1)`
+    )
+  ),
+  mutant(
+    'resource-acquired-once',
+    'a resource that is used again is not acquired again',
+    resource(
+      `fromUse((use) => Effect.bracket(acquire, use, release))`,
+      `((known: { a?: A }) =>
+    fromUse<R & R2, E | E2, A>((use) =>
+      Effect.bracket(
+        Effect.suspend(() =>
+          'a' in known
+            ? Effect.succeed(known.a as A)
+            : Effect.map((a: A) => {
+                known.a = a
+                return a
+              })(acquire)
+        ) as never,
+        use,
+        release
+      )
+    ))({})`
+    )
+  )
+]
+
 /** The model: laws that are checked on it alone must notice when it is wrong. */
 const rules = editIn('laws/model/Rules.ts')
 const modelKernel = editIn('laws/model/Kernel.ts')
@@ -2429,15 +2558,49 @@ const ofModel: ReadonlyArray<Mutant> = [
     )
   ),
   mutant(
-    'model-shield-once',
-    'in the model a shield inside of a shield is none',
+    'model-bind-shows',
+    'in the model flatMap is noted',
     rules(
-      `shielded: { meets: (state, site) => scoped(state, site, 'shielded', { shield: true }, 0), ...transparent },`,
-      `shielded: {
-    meets: (state, site) =>
-      scoped(state, site, 'shielded', { shield: state.scopes[fiberOf(state, site.fiber).scope]?.shield !== true }, 0),
-    ...transparent
-  },`
+      `value: (state, site, value) => instead(state, site, 1, withValue(site, value))`,
+      `value: (state, site, value) => instead(note(state, 'bind'), site, 1, withValue(site, value))`
+    )
+  ),
+  mutant(
+    'model-bind-forgets',
+    'in the model a flatMap inside of a flatMap gives no value on',
+    rules(
+      `value: (state, site, value) => instead(state, site, 1, withValue(site, value))`,
+      `value: (state, site, value) =>
+      instead(
+        state,
+        site,
+        1,
+        withValue(site, fiberOf(state, site.fiber).frames.at(-1)?.rule === 'flatMap' ? 'nothing' : value)
+      )`
+    )
+  ),
+  mutant(
+    'model-shield-shows',
+    'in the model a shield is noted',
+    rules(
+      `scoped(state, site, 'shielded', { shield: true }, 0)`,
+      `scoped(note(state, 'shield'), site, 'shielded', { shield: true }, 0)`
+    )
+  ),
+  mutant(
+    'model-finalizer-shows',
+    'in the model a finalizer is noted',
+    rules(
+      `scoped(state, site, 'finalizer', { shield: true }, part, { exit })`,
+      `scoped(note(state, 'finalizer'), site, 'finalizer', { shield: true }, part, { exit })`
+    )
+  ),
+  mutant(
+    'model-group-loses-value',
+    'in the model a group has no value',
+    modelOwners(
+      `return exitOf(cause, body._tag === 'Right' ? body.right : undefined)`,
+      `return exitOf(cause, undefined)`
     )
   ),
   mutant(
@@ -2446,25 +2609,6 @@ const ofModel: ReadonlyArray<Mutant> = [
     rules(
       `leaves(cause).find((leaf) => leaf._tag === 'Fail')`,
       `leaves(cause).find((leaf) => leaf._tag !== 'Die') as { readonly error: unknown } | undefined`
-    )
-  ),
-  mutant(
-    'model-finalizer-yields',
-    'in the model a finalizer yields before it runs',
-    rules(
-      `const finalize = (state: State, site: Site, part: number, exit: Exit): State =>
-  scoped(`,
-      `const finalize = (state: State, site: Site, part: number, exit: Exit): State =>
-  scopedAfterYield(`
-    ),
-    rules(
-      `const withValue = (`,
-      `const scopedAfterYield: typeof scoped = (...all) => {
-  const next = scoped(...all)
-  return ready(next, all[1].fiber, fiberOf(next, all[1].fiber).control)
-}
-
-const withValue = (`
     )
   ),
   mutant(
@@ -2492,14 +2636,6 @@ const withValue = (`
       `if (after <= 0) return cancel(inside, name)
 `,
       ``
-    )
-  ),
-  mutant(
-    'model-group-yields',
-    'in the model a group yields when it ends',
-    modelOwners(
-      `return finish(left, owner.fiber, exit)`,
-      `return ready(left, owner.fiber, exit._tag === 'Right' ? { does: 'return', value: exit.right } : { does: 'raise', cause: exit.left })`
     )
   ),
   mutant(
@@ -2536,5 +2672,6 @@ export const mutants: ReadonlyArray<Mutant> = [
   ...classes,
   ...libraries,
   ...sync,
+  ...few,
   ...ofModel
 ]

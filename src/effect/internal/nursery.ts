@@ -145,7 +145,7 @@ export class Nursery implements Owner, Wait {
       const rest = withoutCancelled(cause)
       if (rest !== cause) {
         this.bodyExits.add(cause)
-        this.bodyExits.before = this.exits.failures.length
+        this.bodyExits.before += this.exits.failures.length
       }
       if (rest !== null) {
         // In the order in which the exits came, so among those of the tasks.
@@ -182,7 +182,11 @@ export class Nursery implements Owner, Wait {
     if (this.cancelledHere()) exits.cancelled = null
     if (outer.absorbs()) {
       if (this.absorbed || bodyExits.cancelled !== null) outer.absorbed()
-    } else if (exits.cancelled === null && bodyExits.cancelled !== null) {
+    } else if (
+      bodyExits.cancelled !== null &&
+      (exits.cancelled === null || bodyExits.before < exits.before)
+    ) {
+      // Of all cancellations the first stays.
       exits.cancelled = bodyExits.cancelled
       exits.before = bodyExits.before
     }
