@@ -1,6 +1,4 @@
 /**
- * `node build/bench/size.js [--json]`
- *
  * What programs weigh in a browser: minified and gzipped, bundled by esbuild and by Rollup. Each bundle is run, so that one
  * that lost something does not count as small.
  */
