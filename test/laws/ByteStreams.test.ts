@@ -1,7 +1,8 @@
 // The suite for byte streams: ours pass it, and it finds what is broken.
 import { expect } from 'chai'
 import { pipe } from 'fp-ts/lib/function.js'
-import { type ByteStream, Effect, Resource, StreamError } from 'millrace'
+import type { StreamError } from 'millrace'
+import { type ByteStream, Effect, Resource } from 'millrace'
 import { MemoryByteStream } from 'millrace/testing'
 import { byteStream } from '../../laws/ByteStreamSuite.js'
 import { flatten } from '../../laws/LawSet.js'

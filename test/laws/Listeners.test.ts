@@ -91,7 +91,7 @@ describe('listener: what is broken fails', () => {
             Effect.flatMap((stream: ByteStream.ByteStream<unknown, object>) =>
               Effect.asUnit(handler(stream))
             )(pipe(place.listener.accept, Resource.use(Effect.succeed)))
-          ) as never
+          )
       }
     }),
     'N4 no limit': (place) => ({

@@ -33,6 +33,9 @@ export class ByteQueue {
   /** Before this there is no `scannedFor`. */
   private scanned = 0
   private scannedFor: Bytes = empty
+  /** The chunk in which the search goes on, and where in the queue that begins; -1: it goes on from the first. */
+  private scanChunk = -1
+  private scanBase = 0
   length = 0
 
   push(chunk: Bytes): void {
@@ -102,6 +105,7 @@ export class ByteQueue {
     let n = count
     this.length -= n
     this.scanned = Math.max(0, this.scanned - n)
+    this.scanChunk = -1
     while (n > 0) {
       const rest = (this.chunks[this.first] as Bytes).length - this.offset
       if (n < rest) {
@@ -128,6 +132,7 @@ export class ByteQueue {
     this.offset = 0
     this.length = 0
     this.scanned = 0
+    this.scanChunk = -1
   }
 
   /** Where `delimiter` begins; -1 when it is not there. What was looked through is not looked through again. */
@@ -142,22 +147,30 @@ export class ByteQueue {
   private find(delimiter: Bytes, from: number): number {
     const head = delimiter[0] as number
     const last = this.length - delimiter.length
+    let i = this.first
     let base = 0
-    let { offset } = this
-    for (let i = this.first; i < this.chunks.length && base <= last; i++) {
+    if (this.scanChunk >= 0 && from > 0) {
+      i = this.scanChunk
+      base = this.scanBase
+    }
+    for (; i < this.chunks.length; i++) {
       const chunk = this.chunks[i] as Bytes
+      const offset = i === this.first ? this.offset : 0
       const size = chunk.length - offset
+      if (base <= last + 1) {
+        this.scanChunk = i
+        this.scanBase = base
+      }
       let at = Math.max(0, from - base)
-      while (at < size) {
+      while (at < size && base + at <= last) {
         const hit = chunk.indexOf(head, offset + at)
         if (hit < 0) break
         at = hit - offset
-        if (base + at > last) return -1
+        if (base + at > last) break
         if (this.matches(delimiter, i, hit)) return base + at
         at++
       }
       base += size
-      offset = 0
     }
     return -1
   }
