@@ -2,7 +2,7 @@
 import { expect } from 'chai'
 import * as fc from 'fast-check'
 import { pipe } from 'fp-ts/lib/function.js'
-import type { Exit} from 'millrace';
+import type { Exit } from 'millrace'
 import { CancelScope, Effect, HappyEyeballs, TaskGroup, Timeout } from 'millrace'
 import { TestRuntime } from 'millrace/testing'
 import { type Fx, short } from '../support/kernel.js'

@@ -3,18 +3,8 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { once } from 'node:events'
 import { expect } from 'chai'
 import { pipe } from 'fp-ts/lib/function.js'
-import type {
-  Connectable} from 'millrace';
-import {
-  Effect,
-  type HappyEyeballs,
-  Listener,
-  Resource,
-  Runtime,
-  Stapled,
-  Stream,
-  TaskGroup
-} from 'millrace'
+import type { Connectable } from 'millrace'
+import { Effect, type HappyEyeballs, Listener, Resource, Runtime, Stapled, Stream, TaskGroup } from 'millrace'
 import { NodeStream, Tcp } from 'millrace/node'
 import { byteStreamChecks } from '../../../laws/ByteStreamSuite.js'
 import { type Check, runCheck } from '../../../laws/Check.js'
