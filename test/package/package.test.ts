@@ -86,18 +86,21 @@ try { require('millrace/effect/internal/fiber'); console.log('required') } catch
   }
 }
 
-/** A consumer in TypeScript, without the types of Node: the portable modules must not need them. */
+/** A consumer in TypeScript. The portable modules must not need the types of Node; those for Node may. */
 const typed = {
   'main.ts': `
 import { pipe } from 'fp-ts/lib/function.js'
 import { Effect, Runtime } from 'millrace'
 import * as Same from 'millrace/effect/Effect'
 import { it } from 'millrace/mocha'
-import { Main } from 'millrace/node'
 export const test: typeof it.effect = it.effect
 const program: Effect.Effect<unknown, never, number> = pipe(Same.succeed(41), Effect.map((n) => n + 1))
 export const result: Promise<number> = Runtime.runPromise(program)
+`,
+  'onNode.ts': `
+import { Main, Tcp } from 'millrace/node'
 export const run: typeof Main.run = Main.run
+export const server = Tcp.connect({ host: 'localhost', port: 4000 })
 `,
   'laws.ts': `
 import { assertLaws, type LawSet, typeClasses } from 'millrace/laws'
@@ -239,14 +242,25 @@ describe('package', function () {
       bundler: { module: 'esnext', moduleResolution: 'bundler' }
     }
     for (const [name, options] of Object.entries(modules)) {
-      const config = { compilerOptions: { ...compilerOptions, ...options }, include: ['*.ts'] }
+      const config = {
+        compilerOptions: { ...compilerOptions, ...options },
+        files: ['main.ts', 'internal.ts']
+      }
+      const ofNode = { ...config.compilerOptions, types: ['node'], typeRoots: [bin('@types')] }
       await writeFile(join(path, `tsconfig.${name}.json`), JSON.stringify(config))
+      await writeFile(
+        join(path, `tsconfig.${name}.node.json`),
+        JSON.stringify({ compilerOptions: ofNode, files: ['onNode.ts'] })
+      )
     }
     const [seven, six] = [bin('@typescript/native/bin/tsc'), bin('typescript/bin/tsc6')]
     for (const [compiler, name] of [
       [seven, 'nodenext'],
       [seven, 'bundler'],
-      [six, 'nodenext']
+      [six, 'nodenext'],
+      [seven, 'nodenext.node'],
+      [seven, 'bundler.node'],
+      [six, 'nodenext.node']
     ] as const) {
       const checked = await runProgram(compiler, ['-p', `tsconfig.${name}.json`], {
         cwd: path,

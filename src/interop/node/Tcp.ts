@@ -35,8 +35,8 @@ type Fx<E, A> = Effect.Effect<unknown, E, A>
  * A connection.
  *
  * **Errors.** Of `receive` and its variants: `EndOfStream` when the peer has ended its direction, now and at every later call;
- * `BrokenResource` when the connection was reset or lost, with the error of the host as `cause`, after what had arrived;
- * `BusyResource` when another task receives. Of `send` and `sendEof`: `BrokenResource`; `BusyResource` when another task
+ * `BrokenResource` when the connection was reset or lost, with the error of the host as `cause`, after what had been read by
+ * then; `BusyResource` when another task receives. Of `send` and `sendEof`: `BrokenResource`; `BusyResource` when another task
  * sends; `ClosedResource` after one's own `sendEof`. Of all of them, after one's own `close`: `ClosedResource`. One task may
  * receive while another one sends.
  *

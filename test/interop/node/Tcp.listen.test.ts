@@ -343,6 +343,76 @@ describe('Tcp.listen', () => {
         )
       ))
 
+    it('NET-02 one that was reset while it waited still knows its addresses, and is broken', () =>
+      run(
+        listening((listener, port) =>
+          Effect.gen(function* () {
+            const server = Provider.extra(SocketAttribute.raw)(listener) as Server
+            const arrived = event(server, 'connection')
+            const remotePort = yield* pipe(
+              peerSocket(port),
+              Resource.use((peer) =>
+                Effect.gen(function* () {
+                  yield* arrived
+                  const { localPort } = peer
+                  const gone = event(peer, 'close')
+                  peer.resetAndDestroy()
+                  yield* gone
+                  return localPort
+                })
+              )
+            )
+            yield* pipe(
+              listener.accept,
+              Resource.use((stream) =>
+                Effect.gen(function* () {
+                  expect(Provider.extra(SocketAttribute.remoteAddress)(stream)).to.equal('127.0.0.1')
+                  expect(Provider.extra(SocketAttribute.remotePort)(stream)).to.equal(remotePort)
+                  expect(yield* tagOr(stream.receive)).to.equal('BrokenResource')
+                })
+              )
+            )
+          })
+        )
+      ))
+
+    it('NET-31 accept is cancelled at any moment of a connection: it has taken it, or the next one does', () =>
+      run(
+        listening((listener, port) =>
+          Effect.gen(function* () {
+            let served = 0
+            let cut = 0
+            const take = pipe(
+              listener.accept,
+              Resource.use(() => Effect.sync(() => ++served))
+            )
+            for (let i = 0; i < 60; i++) {
+              const peer = connect(port, '127.0.0.1').on('error', () => undefined)
+              const ended = event(peer.resume(), 'end')
+              yield* CancelScope.open((scope) =>
+                TaskGroup.open<unknown>()((group) =>
+                  Effect.gen(function* () {
+                    const pause = Effect.repeatN(i % 6)(
+                      awaiting(() => new Promise((done) => setImmediate(done)))
+                    )
+                    yield* group.spawn(Effect.andThen(scope.cancel())(pause))
+                    yield* take
+                  })
+                )
+              )
+              if (served === i) {
+                cut++
+                yield* take
+              }
+              yield* ended
+              expect(served).to.equal(i + 1)
+              peer.destroy()
+            }
+            expect(cut).to.be.within(1, 59)
+          })
+        )
+      )).timeout(20_000)
+
     it('more than the backlog are reset at once, and so is who still waits when it closes', () =>
       run(
         listening(

@@ -137,6 +137,7 @@ export class Listening<S> {
       this.acceptors.succeedUnsafe(this.open(socket))
     } else {
       this.waiting.add(socket)
+      rememberAddresses(socket)
     }
   }
 
@@ -150,6 +151,12 @@ export class Listening<S> {
 
 const acceptNext = <S>(self: LowLevel.Self, listening: Listening<S>): S | LowLevel.Suspended =>
   listening.acceptUnsafe(self)
+
+/** Node keeps what it was asked once. The peer may be gone, and its address with it, when the connection is taken. */
+const rememberAddresses = (socket: Socket): void => {
+  socket.remoteAddress
+  socket.localAddress
+}
 
 /** A connection that will not be served: the peer learns so at once. */
 const reset = (socket: Socket): void => {
