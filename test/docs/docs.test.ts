@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { checkProgram, expectedOutput, root } from '../support/program.js'
+import { checkProgram, checkTests, expectedOutput, root } from '../support/program.js'
 
 interface Entry {
   readonly file: string
@@ -32,6 +32,8 @@ describe('documentation', () => {
         it(`${file}:${line}`, async () => {
           const compiled = join(root, 'build/docs', `${module}.js`)
           const text = readFileSync(join(root, source), 'utf8')
+          if (text.includes("from 'millrace/mocha'") && expectedOutput(text) !== undefined)
+            return checkTests(compiled, text)
           if (text.includes('Main.run(') || expectedOutput(text) !== undefined)
             return checkProgram(compiled, text)
           await import(pathToFileURL(compiled).href)

@@ -49,8 +49,7 @@ export class Nursery implements Owner, Wait {
     this.foreign = false
     this.name = name
     this.outer = outer
-    this.scope = new ScopeNode(outer.host, outer, name, false)
-    this.scope.role = RoleTasks
+    this.scope = new ScopeNode(outer.host, outer, name, 0, RoleTasks)
     this.host = host
     this.optional = optional
     this.state = Open
@@ -182,7 +181,7 @@ export class Nursery implements Owner, Wait {
     const { outer, scope, exits, bodyExits } = this
     if (this.cancelledHere()) exits.cancelled = null
     if (outer.absorbs()) {
-      if (this.absorbed || bodyExits.cancelled !== null) outer.caught = outer.cancelledLeaf()
+      if (this.absorbed || bodyExits.cancelled !== null) outer.absorbed()
     } else if (exits.cancelled === null && bodyExits.cancelled !== null) {
       exits.cancelled = bodyExits.cancelled
       exits.before = bodyExits.before

@@ -110,13 +110,13 @@ export const Locally = 23
 export const Scoped = 24
 /** a: group options, b: nursery => effect, c: the body can be cancelled */
 export const Grouped = 25
-/** a: () => strategy of arms */
+/** a: arms => strategy, b: arms */
 export const Parallel = 26
 
 // Frames that are no effects.
 /** a: value to go on with */
 export const KeepFrame = 32
-/** a: iterator */
+/** a: iterator, b: its `next`; each generator function has a prototype of its own, so reading it each time is slow */
 export const GeneratorFrame = 33
 /** a: iterator, b: mode, c: value; a generator that was left, whose finally blocks run */
 export const UnwindFrame = 34
