@@ -76,4 +76,4 @@ export {
   type Place
 } from './ListenerSuite.js'
 export { layer, layerChecks, type LayerClaims } from './LayerSuite.js'
-export { layers, ourLayers } from './Layers.js'
+export { layers } from './Layers.js'

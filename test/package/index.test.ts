@@ -66,7 +66,7 @@ describe('entry points', () => {
       [
         // laws of ours
         ...['ours', 'typeClasses', 'scopes', 'groups', 'causes', 'resources', 'channels', 'sync'],
-        ...['attributes', 'schedule', 'clock', 'interop', 'instances', 'model', 'layers', 'ourLayers'],
+        ...['attributes', 'schedule', 'clock', 'interop', 'instances', 'model', 'layers'],
         // suites
         ...['functor', 'apply', 'applicative', 'chain', 'monad', 'monadThrow', 'alt', 'bifunctor'],
         ...['fromIO', 'fromTask', 'semigroup', 'monoid', 'eq', 'resource', 'objectStream'],
