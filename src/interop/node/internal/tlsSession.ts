@@ -54,7 +54,7 @@ const truncated = (): ResourceError => ({
 
 /** Names in OpenSSL's errors, and codes of its verification, that are about a certificate. */
 const aboutCertificates =
-  /CERT|UNKNOWN_CA|CHAIN|ISSUER|CRL|INVALID_(CA|PURPOSE)|PATH_LENGTH|(UN|RE)(TRUSTED|JECTED)/
+  /CERT|UNKNOWN_CA|CHAIN|ISSUER|CRL|INVALID_(CA|PURPOSE)|PATH_LENGTH|LEAF_SIGNATURE|(UN|RE)(TRUSTED|JECTED)/
 
 export const tlsFailed = (cause: unknown): TlsFailed => {
   const code: unknown = typeof cause === 'object' && cause !== null && 'code' in cause ? cause.code : cause
