@@ -154,7 +154,7 @@ const acceptNext = <S>(self: LowLevel.Self, listening: Listening<S>): S | LowLev
 
 /** Node keeps what it was asked once. The peer may be gone, and its address with it, when the connection is taken. */
 const rememberAddresses = (socket: Socket): void => {
-  [socket.remoteAddress, socket.localAddress]
+  void [socket.remoteAddress, socket.localAddress]
 }
 
 /** A connection that will not be served: the peer learns so at once. */
