@@ -153,9 +153,10 @@ const acceptNext = <S>(self: LowLevel.Self, listening: Listening<S>): S | LowLev
   listening.acceptUnsafe(self)
 
 /** Node keeps what it was asked once. The peer may be gone, and its address with it, when the connection is taken. */
-const rememberAddresses = (socket: Socket): void => {
-  void [socket.remoteAddress, socket.localAddress]
-}
+const rememberAddresses = (socket: Socket): ReadonlyArray<unknown> => [
+  socket.remoteAddress,
+  socket.localAddress
+]
 
 /** A connection that will not be served: the peer learns so at once. */
 const reset = (socket: Socket): void => {
