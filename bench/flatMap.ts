@@ -1,5 +1,5 @@
 /** Chains of 10,000 binds, nested to the left and to the right. */
-import { Effect as Peer } from 'effect'
+import { Effect as Peer, pipe as peerPipe } from 'effect'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import { Effect, Runtime } from 'millrace'
@@ -22,6 +22,18 @@ const millraceLeft = (): Effect.Effect<unknown, never, number> => {
 const peerLeft = (): Peer.Effect<number> => {
   let fx: Peer.Effect<number> = Peer.succeed(0)
   for (let i = 0; i < count; i++) fx = Peer.flatMap(fx, (n) => Peer.succeed(n + 1))
+  return fx
+}
+
+/** Data-last, as its guide writes it; data-first, above, is its fastest way. */
+const peerLeftPiped = (): Peer.Effect<number> => {
+  let fx: Peer.Effect<number> = Peer.succeed(0)
+  for (let i = 0; i < count; i++) {
+    fx = peerPipe(
+      fx,
+      Peer.flatMap((n) => Peer.succeed(n + 1))
+    )
+  }
   return fx
 }
 
@@ -100,6 +112,16 @@ export const rows: ReadonlyArray<Row> = [
       effect: () => Peer.runSync(peerLeft()),
       native: nativeLeft,
       fpts: () => right(fptsLeft())
+    }
+  },
+  {
+    id: '1Lp',
+    title: 'the same, effect with pipe too',
+    operations: count,
+    expected: count,
+    systems: {
+      millrace: () => Runtime.runSync(millraceLeft()),
+      effect: () => Peer.runSync(peerLeftPiped())
     }
   },
   {

@@ -133,6 +133,7 @@ export interface Measured {
   /** The same of the fastest samples: less disturbed by what else the machine does. */
   readonly bestToEffect: number | undefined
   readonly toNative: Summary | undefined
+  readonly toFpts: Summary | undefined
   /** Undefined without a target, or without the two systems. */
   readonly met: boolean | undefined
 }
@@ -179,6 +180,7 @@ export const measure = async (
     toEffect,
     bestToEffect: toEffect === undefined ? undefined : best('millrace') / best('effect'),
     toNative: compare('native'),
+    toFpts: compare('fpts'),
     met:
       toEffect === undefined || row.target === undefined
         ? undefined

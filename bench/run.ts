@@ -5,17 +5,28 @@
  */
 import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
+import { type CompileTime, measureCompileTime } from './compile.js'
 import { type Broken, type Effort, measure, type Measured, warm } from './measure.js'
 import { measureMemory, type MemoryReport } from './memory.js'
-import { heading, memoryTable, rowLine, rowsSummary } from './report.js'
+import {
+  compileTable,
+  heading,
+  memoryTable,
+  rowLine,
+  rowsSummary,
+  sizeTable,
+  startupTable
+} from './report.js'
 import { type Row, type SystemName, systemNames } from './row.js'
+import { measureSizes, type Size } from './size.js'
+import { measureStartup, type StartupReport } from './startup.js'
 import { measureTcp, type TcpReport, tcpTable } from './tcp.js'
 
 const usage = `npm run bench -- [NAME …] [options]
 
 NAME          the id of a row (4N), the start of ids (11), a part of a title or the name of a file (bracket); several may
-              be given, without any all rows run. "memory" measures memory, and "tcp" echo servers over loopback,
-              in processes of their own.
+              be given, without any all rows run. memory, size, startup, compile and tcp (echo servers over loopback)
+              measure what these say, in processes of their own; "all" is all rows and all of these.
 --json        print the figures as JSON
 --rounds N    rounds that are counted (9)
 --quick       3 rounds of short samples: to see whether it runs, not how fast
@@ -43,6 +54,9 @@ const operations = [
   'bracket',
   'layers'
 ]
+
+/** Measured by themselves, and only when they are asked for. */
+const apart = ['memory', 'size', 'startup', 'compile', 'tcp']
 
 interface Loaded {
   readonly operation: string
@@ -132,10 +146,10 @@ const main = async (): Promise<void> => {
     }
     return
   }
-  const names = positionals.filter((name) => name !== 'memory' && name !== 'tcp')
-  const withMemory = positionals.includes('memory')
-  const withTcp = positionals.includes('tcp')
-  const chosen = new Set<Loaded>(positionals.length === 0 ? loaded : [])
+  const everything = positionals.includes('all')
+  const asks = (name: string): boolean => everything || positionals.includes(name)
+  const names = positionals.filter((name) => name !== 'all' && !apart.includes(name))
+  const chosen = new Set<Loaded>(positionals.length === 0 || everything ? loaded : [])
   for (const name of names) {
     const found = select(loaded, name)
     if (found.length === 0) fail(`nothing is called ${name}; --list shows the rows`)
@@ -147,6 +161,9 @@ const main = async (): Promise<void> => {
   const measured: Array<Measured> = []
   let memory: MemoryReport | undefined
   let tcp: TcpReport | undefined
+  let sizes: ReadonlyArray<Size> | undefined
+  let startup: StartupReport | undefined
+  let compile: ReadonlyArray<CompileTime> | undefined
   const print = (text: string): void => {
     progress('')
     if (!values.json) process.stdout.write(`${text}\n`)
@@ -165,13 +182,25 @@ const main = async (): Promise<void> => {
     }
     print(rowsSummary(measured))
   }
-  if (withMemory) {
+  if (asks('memory')) {
     memory = await measureMemory(progress)
     print(memoryTable(memory))
   }
-  if (withTcp) {
+  if (asks('tcp')) {
     tcp = await measureTcp(progress, { rounds, ms: values.quick ? 300 : 1000 })
     print(tcpTable(tcp))
+  }
+  if (asks('size')) {
+    sizes = await measureSizes(progress)
+    print(sizeTable(sizes))
+  }
+  if (asks('startup')) {
+    startup = await measureStartup(rounds, progress)
+    print(startupTable(startup))
+  }
+  if (asks('compile')) {
+    compile = await measureCompileTime(values.quick ? 1 : 3, progress)
+    print(compileTable(compile))
   }
 
   const faults = [
@@ -197,7 +226,7 @@ const main = async (): Promise<void> => {
       ...result
     }))
     process.stdout.write(
-      `${JSON.stringify({ machine, effort, rows: figures, memory, tcp, faults }, null, 2)}\n`
+      `${JSON.stringify({ machine, effort, rows: figures, memory, sizes, startup, compile, tcp, faults }, null, 2)}\n`
     )
   } else {
     for (const fault of faults) process.stdout.write(`NOTE ${fault}\n`)

@@ -14,8 +14,7 @@ const millraceJoined = (work: (i: number) => Effect.Effect<unknown, never, numbe
       const tasks: Array<Task.Task<never, number>> = []
       for (let i = 0; i < count; i++) tasks.push(yield* group.spawn(work(i)))
       let sum = 0
-      // A task of the group itself is not cancelled here, so that `join` fails in no case.
-      for (const task of tasks) sum += yield* Effect.orDie(task.join)
+      for (const task of tasks) sum += yield* task.join
       return sum
     })
   )

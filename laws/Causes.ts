@@ -106,6 +106,16 @@ const rearranged = (cause: C): C => {
     : { _tag, left: rearranged(left), right: rearranged(right) }
 }
 
+/** The cause with another first failure, or defect; null when it has none. */
+const withAnother = (tag: 'Fail' | 'Die', cause: C): C | null => {
+  if (cause._tag === tag) return tag === 'Fail' ? Cause.fail(-1) : Cause.die('another')
+  if (cause._tag !== 'Then' && cause._tag !== 'Both') return null
+  const left = withAnother(tag, cause.left)
+  if (left !== null) return { ...cause, left }
+  const right = withAnother(tag, cause.right)
+  return right === null ? null : { ...cause, right }
+}
+
 const strip = (cause: C): C | null => Cause.withoutCancelled(cause)
 
 const joined = (join: (a: C, b: C) => C, a: C | null, b: C | null): C | null =>
@@ -147,7 +157,9 @@ export const causesAsData: LawSet = lawSet('causes as data', [
       sorted(Cause.failures(a)) === sorted(Cause.failures(b)) &&
         sorted(Cause.defects(a)) === sorted(Cause.defects(b)) &&
         Cause.cancellations(a).length === Cause.cancellations(b).length &&
-        Cause.isCancelledOnly(a) === Cause.isCancelledOnly(b),
+        Cause.isCancelledOnly(a) === Cause.isCancelledOnly(b) &&
+        !Eq.equals(a, withAnother('Fail', a) ?? then(a, Cause.fail(-1))) &&
+        !Eq.equals(a, withAnother('Die', a) ?? then(a, Cause.die('another'))),
       showCause(b)
     )
   }),
@@ -369,7 +381,8 @@ export const handlers: LawSet = lawSet('handlers of causes', [
       () =>
         Effect.tuple([
           Effect.exit(Effect.mapError((n: unknown) => [n])(raise(cause))),
-          Effect.exit(Effect.orDie(raise(cause)))
+          Effect.exit(Effect.orDie(raise(cause))),
+          Effect.exit(Effect.orDie(Effect.fail('alone')))
         ]),
     ({ cause }) =>
       () =>
@@ -383,7 +396,8 @@ export const handlers: LawSet = lawSet('handlers of causes', [
               onThen: (left, right) => ({ _tag: 'Then', left, right }),
               onBoth: (left, right) => ({ _tag: 'Both', left, right })
             })(cause)
-          )
+          ),
+          Exit.failCause(Cause.die('alone'))
         ])
   ]),
   handling('D14 tapError runs once, with the first failure, and the cause stays', [

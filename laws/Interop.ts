@@ -87,13 +87,20 @@ export const interop: LawSet = lawSet('interop', [
   invariant({
     name: 'I2 only the first call of resume counts, and the clean-up runs once',
     group,
-    input: fc.record({ calls: fc.array(fc.nat(9), { minLength: 1, maxLength: 4 }) }),
+    input: fc.record({ calls: fc.array(fc.nat(9), { minLength: 1, maxLength: 4 }), atOnce: fc.boolean() }),
     show: printInputs,
     run:
-      ({ calls }) =>
+      ({ calls, atOnce }) =>
       (w) => {
+        if (atOnce) {
+          return Effect.async<never, number>((resume) => {
+            w.note('wait registered')
+            for (const call of calls) resume(Exit.succeed(call))
+            return () => w.note('wait cleaned up')
+          })
+        }
         const [wait, resume] = callback(w, 'wait')
-        return TaskGroup.open<any>()((tasks) =>
+        return TaskGroup.open<unknown>()((tasks) =>
           pipe(tasks.spawn(Effect.sync(() => calls.forEach(resume))), andThen(wait))
         )
       },
@@ -115,7 +122,7 @@ export const interop: LawSet = lawSet('interop', [
       (w) => {
         const [wait, resume] = callback(w, 'first')
         let late: (value: unknown) => void = () => undefined
-        return TaskGroup.open<any>()((tasks) =>
+        return TaskGroup.open<unknown>()((tasks) =>
           Effect.gen(function* () {
             if (first === 'resumed') yield* tasks.spawn(andThen(Effect.sync(() => resume('early')))(sleep(1)))
             yield* tasks.spawn(
@@ -199,7 +206,7 @@ export const interop: LawSet = lawSet('interop', [
         const inside: Fx = nested ? Timeout.moveOnAfter(5)(sleep(2)) : sleep(2)
         return Effect.gen(function* () {
           if (when === 'before') yield* abort
-          const option = yield* TaskGroup.open<any>()((tasks) =>
+          const option = yield* TaskGroup.open<unknown>()((tasks) =>
             Effect.gen(function* () {
               yield* tasks.spawn(when === 'while' ? andThen(abort)(sleep(1)) : Effect.unit)
               return yield* CancelScope.open((scope) =>
@@ -234,7 +241,7 @@ export const interop: LawSet = lawSet('interop', [
           yield* CancelScope.open((outer) =>
             Timeout.moveOnAfter(how === 'deadline' ? 2 : Infinity)(
               CancelScope.open((scope) =>
-                TaskGroup.open<any>()((tasks) =>
+                TaskGroup.open<unknown>()((tasks) =>
                   Effect.gen(function* () {
                     const signal = yield* AbortSignals.fromScope(scope)
                     signal.addEventListener('abort', () => w.note('aborted'))

@@ -383,7 +383,7 @@ const Message = t.type({ id: t.number, text: t.string })
  * @category law sets
  * @since 0.1.0
  */
-export const ours: ReadonlyArray<LawSet> = [
+export const ourLayers: ReadonlyArray<LawSet> = [
   ...(['utf-8', 'utf-16le', 'utf-16be'] as const).flatMap((encoding) =>
     (['strict', 'replace'] as const).map((errors) =>
       layer({

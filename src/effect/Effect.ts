@@ -45,6 +45,7 @@ import { partitionFails } from './internal/causes.js'
 import * as generators from './internal/generator.js'
 import * as op from './internal/op.js'
 import { Op, type Untyped } from './internal/op.js'
+import { openArms } from './internal/opening.js'
 import { All } from './internal/parallel.js'
 import * as primitives from './internal/primitives.js'
 import { settlePromise } from './internal/promise.js'
@@ -215,8 +216,12 @@ export type TagOf<E> = E extends { readonly _tag: infer K extends string } ? K :
 const typed = <R, E, A>(instruction: Op): Effect<R, E, A> => instruction as Untyped
 const untyped = (fx: Any): Op => fx as Untyped
 
-const build = <R, E, A>(code: number, a: Untyped, b?: Untyped, c?: Untyped): Effect<R, E, A> =>
-  typed(new Op(code, a, b, c))
+/**
+ * `Op` as the constructor of effects. The functions that `pipe` calls are written to stay below 27 bytes of bytecode, which is
+ * what V8 inlines in any case, with the codes of `op.ts` as literals: a step of a chain then costs its node and no closure.
+ */
+const Instruction: new <R, E, A>(code: number, a: Untyped, b: Untyped, c: Untyped) => Effect<R, E, A> =
+  Op as Untyped
 
 // -------------------------------------------------------------------------------------
 // constructors
@@ -242,7 +247,8 @@ const build = <R, E, A>(code: number, a: Untyped, b?: Untyped, c?: Untyped): Eff
  * @category constructors
  * @since 0.1.0
  */
-export const succeed = <A>(a: A): Effect<unknown, never, A> => build(op.Succeed, a)
+export const succeed = <A>(a: A): Effect<unknown, never, A> =>
+  new Instruction(0 /* Succeed */, a, undefined, undefined)
 
 /**
  * The same as {@link succeed}, under the name that fp-ts's instances use.
@@ -278,7 +284,8 @@ export const of: <A>(a: A) => Effect<unknown, never, A> = succeed
  * @category constructors
  * @since 0.1.0
  */
-export const fail = <const E>(error: E): Effect<unknown, E, never> => build(op.Raise, op.Fail, error)
+export const fail = <const E>(error: E): Effect<unknown, E, never> =>
+  new Instruction(3 /* Raise */, op.Fail, error, undefined)
 
 /**
  * A defect: a bug, which no caller is expected to handle, and which therefore is not in `E`. What a function
@@ -300,7 +307,8 @@ export const fail = <const E>(error: E): Effect<unknown, E, never> => build(op.R
  * @category constructors
  * @since 0.1.0
  */
-export const die = (defect: unknown): Effect<unknown, never, never> => build(op.Raise, op.Die, defect)
+export const die = (defect: unknown): Effect<unknown, never, never> =>
+  new Instruction(3 /* Raise */, op.Die, defect, undefined)
 
 /**
  * Raises a cause that was observed before, all of it and with the same leaves, so that it is counted once
@@ -328,7 +336,8 @@ export const die = (defect: unknown): Effect<unknown, never, never> => build(op.
  * @category constructors
  * @since 0.1.0
  */
-export const failCause = <E>(cause: Cause<E>): Effect<unknown, E, never> => build(op.Raise, op.Fault, cause)
+export const failCause = <E>(cause: Cause<E>): Effect<unknown, E, never> =>
+  new Instruction(3 /* Raise */, op.Fault, cause, undefined)
 
 /**
  * Ends as another effect has ended: the way back from `exit` and `task.wait`.
@@ -375,7 +384,8 @@ export const fromExit = <E, A>(exit: Exit<E, A>): Effect<unknown, E, A> =>
  * @category constructors
  * @since 0.1.0
  */
-export const sync = <A>(f: () => A): Effect<unknown, never, A> => build(op.Sync, f)
+export const sync = <A>(f: () => A): Effect<unknown, never, A> =>
+  new Instruction(1 /* Sync */, f, undefined, undefined)
 
 /**
  * Runs a function that may throw, and makes a failure of what it throws. For a promise use
@@ -405,7 +415,7 @@ export const tryCatch = <A, const E>(f: () => A, onThrow: (thrown: unknown) => E
     try {
       a = f()
     } catch (thrown) {
-      return build<unknown, E, never>(op.Raise, op.Fail, onThrow(thrown))
+      return new Instruction<unknown, E, never>(3 /* Raise */, op.Fail, onThrow(thrown), undefined)
     }
     return succeed(a)
   })
@@ -436,7 +446,7 @@ export const tryCatch = <A, const E>(f: () => A, onThrow: (thrown: unknown) => E
  * @since 0.1.0
  */
 export const suspend = <F extends Any>(f: () => F): Effect<EnvOf<F>, ErrorOf<F>, ValueOf<F>> =>
-  build(op.Suspend, f)
+  new Instruction(7 /* Suspend */, f, undefined, undefined)
 
 /**
  * Does nothing, and gives `undefined`. For a branch in which there is nothing to do.
@@ -444,7 +454,7 @@ export const suspend = <F extends Any>(f: () => F): Effect<EnvOf<F>, ErrorOf<F>,
  * @category constructors
  * @since 0.1.0
  */
-export const unit: Effect<unknown, never, void> = succeed(undefined)
+export const unit: Effect<unknown, never, void> = /*#__PURE__*/ succeed(undefined)
 
 /**
  * Waits for ever. For a service that lives until it is cancelled, and as the neutral element of
@@ -464,7 +474,7 @@ export const unit: Effect<unknown, never, void> = succeed(undefined)
  * @category constructors
  * @since 0.1.0
  */
-export const never: Effect<unknown, never, never> = typed(primitives.never)
+export const never: Effect<unknown, never, never> = /*#__PURE__*/ typed(primitives.never)
 
 /**
  * Waits for a callback. `register` is called each time the effect runs; the first call of `resume`, also one
@@ -520,7 +530,7 @@ export const async = <E = never, A = void>(
  * @since 0.1.0
  */
 export const fromEither = <E, A>(fa: Either<E, A>): Effect<unknown, E, A> =>
-  fa._tag === 'Right' ? succeed(fa.right) : build(op.Raise, op.Fail, fa.left)
+  fa._tag === 'Right' ? succeed(fa.right) : new Instruction(3 /* Raise */, op.Fail, fa.left, undefined)
 
 /**
  * A `Some` as its value, `None` as the failure that `onNone` makes.
@@ -627,7 +637,7 @@ export interface TaskOptions {
  * @since 0.1.0
  */
 export const fromTask = <A>(fa: Task<A>, options?: TaskOptions): Effect<unknown, never, A> =>
-  typed(settlePromise('fromTask', () => fa(), null, null, options?.abandonOnCancel === true))
+  typed(settlePromise(() => fa(), { label: 'fromTask', abandonOnCancel: options?.abandonOnCancel === true }))
 
 /**
  * Waits for a `TaskEither` of fp-ts, which is started each time the effect runs; a `Left` is a failure.
@@ -651,7 +661,13 @@ export const fromTask = <A>(fa: Task<A>, options?: TaskOptions): Effect<unknown,
  * @since 0.1.0
  */
 export const fromTaskEither = <E, A>(fa: TaskEither<E, A>, options?: TaskOptions): Effect<unknown, E, A> =>
-  typed(settlePromise('fromTaskEither', () => fa(), null, eitherToExit, options?.abandonOnCancel === true))
+  typed(
+    settlePromise(() => fa(), {
+      label: 'fromTaskEither',
+      onValue: eitherToExit,
+      abandonOnCancel: options?.abandonOnCancel === true
+    })
+  )
 
 /**
  * Waits for a `ReaderTaskEither` of fp-ts, which is given the environment of the effect.
@@ -751,7 +767,7 @@ export const fromPredicate: {
  */
 export const gen = <Y extends AnyStep, A>(
   body: () => Generator<Y, A, never>
-): Effect<StepEnv<Y>, StepError<Y>, A> => build(op.Generate, body)
+): Effect<StepEnv<Y>, StepError<Y>, A> => new Instruction(8 /* Generate */, body, undefined, undefined)
 
 /**
  * A function that returns an effect, written as a generator. The name is what a task is called that is
@@ -785,7 +801,7 @@ export const fn =
     body: (...args: Args) => Generator<Y, A, never>
   ): ((...args: Args) => Effect<StepEnv<Y>, StepError<Y>, A>) =>
   (...args) =>
-    build(op.GenerateWith, body, args, name)
+    new Instruction(9 /* GenerateWith */, body, args, name)
 
 // -------------------------------------------------------------------------------------
 // sequence
@@ -813,7 +829,7 @@ export const fn =
 export const map =
   <A, B>(f: (a: A) => B) =>
   <R, E>(fx: Effect<R, E, A>): Effect<R, E, B> =>
-    build(op.Map, fx, f)
+    new Instruction(5 /* Map */, fx, f, undefined)
 
 /**
  * Goes on with an effect that depends on the value. What the two need and how they may fail is joined; the
@@ -836,7 +852,7 @@ export const map =
 export const flatMap =
   <A, F extends Any>(f: (a: A) => F) =>
   <R, E>(fx: Effect<R, E, A>): Effect<R & EnvOf<F>, E | ErrorOf<F>, ValueOf<F>> =>
-    build(op.FlatMap, fx, f)
+    new Instruction(4 /* FlatMap */, fx, f, undefined)
 
 /**
  * Runs the effect that an effect has given.
@@ -852,7 +868,7 @@ export const flatMap =
  * @since 0.1.0
  */
 export const flatten = <R, E, R2, E2, A>(fx: Effect<R, E, Effect<R2, E2, A>>): Effect<R & R2, E | E2, A> =>
-  build(op.FlatMap, fx, identity)
+  new Instruction(4 /* FlatMap */, fx, identity, undefined)
 
 const identity = <A>(a: A): A => a
 
@@ -881,7 +897,7 @@ const identity = <A>(a: A): A => a
 export const tap =
   <A, F extends Any>(f: (a: A) => F) =>
   <R, E>(fx: Effect<R, E, A>): Effect<R & EnvOf<F>, E | ErrorOf<F>, A> =>
-    build(op.Tap, fx, f)
+    new Instruction(6 /* Tap */, fx, f, undefined)
 
 /**
  * A fixed value in place of the one that comes.
@@ -900,7 +916,7 @@ export const tap =
 export const as =
   <B>(b: B) =>
   <R, E>(fx: Effect<R, E, unknown>): Effect<R, E, B> =>
-    build(op.Map, fx, () => b)
+    new Instruction(5 /* Map */, fx, () => b, undefined)
 
 const discard = (): void => undefined
 
@@ -910,7 +926,8 @@ const discard = (): void => undefined
  * @category sequence
  * @since 0.1.0
  */
-export const asUnit = <R, E>(fx: Effect<R, E, unknown>): Effect<R, E, void> => build(op.Map, fx, discard)
+export const asUnit = <R, E>(fx: Effect<R, E, unknown>): Effect<R, E, void> =>
+  new Instruction(5 /* Map */, fx, discard, undefined)
 
 /**
  * Goes on with a fixed effect, and drops the value before it. For one that depends on the value use
@@ -931,7 +948,7 @@ export const asUnit = <R, E>(fx: Effect<R, E, unknown>): Effect<R, E, void> => b
 export const andThen =
   <R2, E2, B>(that: Effect<R2, E2, B>) =>
   <R, E>(fx: Effect<R, E, unknown>): Effect<R & R2, E | E2, B> =>
-    build(op.FlatMap, fx, () => that)
+    new Instruction(4 /* FlatMap */, fx, () => that, undefined)
 
 /**
  * Applies the function of one effect to the value of another; one after the other, functions first. Side by
@@ -955,7 +972,7 @@ export const andThen =
 export const ap =
   <R2, E2, A>(fa: Effect<R2, E2, A>) =>
   <R, E, B>(fab: Effect<R, E, (a: A) => B>): Effect<R & R2, E | E2, B> =>
-    build(op.FlatMap, fab, (f: (a: A) => B) => new Op(op.Map, fa, f, undefined))
+    new Instruction(4 /* FlatMap */, fab, (f: (a: A) => B) => new Op(op.Map, fa, f, undefined), undefined)
 
 // -------------------------------------------------------------------------------------
 // do notation
@@ -980,7 +997,7 @@ export const ap =
  * @category do notation
  * @since 0.1.0
  */
-export const Do: Effect<unknown, never, {}> = succeed({})
+export const Do: Effect<unknown, never, {}> = /*#__PURE__*/ succeed({})
 
 /**
  * Names the value of an effect, which then is the start of a `Do` pipeline.
@@ -1003,7 +1020,7 @@ export const Do: Effect<unknown, never, {}> = succeed({})
 export const bindTo =
   <N extends string>(name: N) =>
   <R, E, A>(fx: Effect<R, E, A>): Effect<R, E, { readonly [K in N]: A }> =>
-    build(op.Map, fx, (a: A) => ({ [name]: a }))
+    new Instruction(5 /* Map */, fx, (a: A) => ({ [name]: a }), undefined)
 
 /**
  * Runs an effect that may depend on the values so far, and names its value. A name that is taken does not
@@ -1033,12 +1050,17 @@ export const bind =
     E | ErrorOf<F>,
     { readonly [K in keyof A | N]: K extends keyof A ? A[K] : ValueOf<F> }
   > =>
-    build(op.FlatMap, fx, (a: A) => new Op(op.Map, f(a), (b: unknown) => ({ ...a, [name]: b }), undefined))
+    new Instruction(
+      4 /* FlatMap */,
+      fx,
+      (a: A) => new Op(op.Map, f(a), (b: unknown) => ({ ...a, [name]: b }), undefined),
+      undefined
+    )
 
 const let_ =
   <N extends string, A extends object, B>(name: Exclude<N, keyof A>, f: (a: A) => B) =>
   <R, E>(fx: Effect<R, E, A>): Effect<R, E, { readonly [K in keyof A | N]: K extends keyof A ? A[K] : B }> =>
-    build(op.Map, fx, (a: A) => ({ ...a, [name]: f(a) }))
+    new Instruction(5 /* Map */, fx, (a: A) => ({ ...a, [name]: f(a) }), undefined)
 export {
   /**
    * Names a value that is computed from those so far, without an effect.
@@ -1111,7 +1133,7 @@ export const apS = <N extends string, A extends object, R2, E2, B>(
 export const mapError =
   <E, const E2>(f: (e: E) => E2) =>
   <R, A>(fx: Effect<R, E, A>): Effect<R, E2, A> =>
-    build(op.MapError, fx, f)
+    new Instruction(12 /* MapError */, fx, f, undefined)
 
 /**
  * Another failure and another value, by two functions. `match` makes a value of both.
@@ -1162,7 +1184,7 @@ export const bimap =
 export const orElse =
   <E, F extends Any>(f: (e: E) => F) =>
   <R, A>(fx: Effect<R, E, A>): Effect<R & EnvOf<F>, ErrorOf<F>, A | ValueOf<F>> =>
-    build(op.Handle, fx, f, null)
+    new Instruction(10 /* Handle */, fx, f, null)
 
 /**
  * Handles the failures of one tag and takes the tag out of `E`. It is sound for groups: of a joined cause
@@ -1195,7 +1217,7 @@ export const catchTag =
   <R, A>(
     fx: Effect<R, E, A>
   ): Effect<R & EnvOf<F>, Exclude<E, { readonly _tag: K }> | ErrorOf<F>, A | ValueOf<F>> =>
-    build(op.Handle, fx, f, tag)
+    new Instruction(10 /* Handle */, fx, f, tag)
 
 /**
  * Goes on with another effect after anything that is not a value: failures, defects, cancellations. For
@@ -1226,7 +1248,7 @@ export const catchTag =
 export const catchCause =
   <E, F extends Any>(f: (cause: Cause<E>) => F) =>
   <R, A>(fx: Effect<R, E, A>): Effect<R & EnvOf<F>, ErrorOf<F>, A | ValueOf<F>> =>
-    build(op.CatchCause, fx, f)
+    new Instruction(15 /* CatchCause */, fx, f, undefined)
 
 /**
  * Runs an effect with the first typed failure, then raises the cause again, all of it. For logging and
@@ -1253,7 +1275,7 @@ export const catchCause =
 export const tapError =
   <E, F extends Any>(f: (e: E) => F) =>
   <R, A>(fx: Effect<R, E, A>): Effect<R & EnvOf<F>, E | ErrorOf<F>, A> =>
-    build(op.TapError, fx, f)
+    new Instruction(13 /* TapError */, fx, f, undefined)
 
 /**
  * A value of either outcome, by two functions. Only typed failures are handled, the first of several; defects
@@ -1308,7 +1330,7 @@ export const matchEffect =
   <R>(
     fx: Effect<R, E, A>
   ): Effect<R & EnvOf<F> & EnvOf<G>, ErrorOf<F> | ErrorOf<G>, ValueOf<F> | ValueOf<G>> =>
-    build(op.Match, fx, onFailure, onSuccess)
+    new Instruction(11 /* Match */, fx, onFailure, onSuccess)
 
 /**
  * The exit as a value: this effect does not fail, whatever happens inside. For code that keeps or forwards
@@ -1327,7 +1349,8 @@ export const matchEffect =
  * @category failures
  * @since 0.1.0
  */
-export const exit = <R, E, A>(fx: Effect<R, E, A>): Effect<R, never, Exit<E, A>> => build(op.ToExit, fx)
+export const exit = <R, E, A>(fx: Effect<R, E, A>): Effect<R, never, Exit<E, A>> =>
+  new Instruction(16 /* ToExit */, fx, undefined, undefined)
 
 /**
  * Typed failures as a `Left`, values as a `Right`. Defects and cancellations pass.
@@ -1384,7 +1407,8 @@ export const option = <R, E, A>(fx: Effect<R, E, A>): Effect<R, never, Option<A>
  * @category failures
  * @since 0.1.0
  */
-export const orDie = <R, E, A>(fx: Effect<R, E, A>): Effect<R, never, A> => build(op.OrDie, fx)
+export const orDie = <R, E, A>(fx: Effect<R, E, A>): Effect<R, never, A> =>
+  new Instruction(14 /* OrDie */, fx, undefined, undefined)
 
 /**
  * Fails when the predicate does not hold of the value; a refinement narrows its type. Literals of the failure
@@ -1421,7 +1445,12 @@ export const filterOrElse: {
 } =
   <A, E2>(predicate: Predicate<A>, onFalse: (a: A) => E2) =>
   <R, E>(fx: Effect<R, E, A>): Effect<R, E | E2, A> =>
-    build(op.FlatMap, fx, (a: A): Effect<unknown, E2, A> => (predicate(a) ? succeed(a) : fail(onFalse(a))))
+    new Instruction(
+      4 /* FlatMap */,
+      fx,
+      (a: A): Effect<unknown, E2, A> => (predicate(a) ? succeed(a) : fail(onFalse(a))),
+      undefined
+    )
 
 // -------------------------------------------------------------------------------------
 // environment
@@ -1497,7 +1526,7 @@ export const asks = <R, A>(f: (env: R) => A): Effect<R, never, A> =>
 export const local =
   <R2, R>(f: (env: R2) => R) =>
   <E, A>(fx: Effect<R, E, A>): Effect<R2, E, A> =>
-    build(op.Local, fx, f)
+    new Instruction(22 /* Local */, fx, f, undefined)
 
 /**
  * Gives services to an effect, and takes them out of what it needs; a service that does not fit does not
@@ -1527,7 +1556,7 @@ export const local =
 export const provide =
   <const P extends object>(services: P) =>
   <R extends Accepts<R, P>, E, A>(fx: Effect<R, E, A>): Effect<Without<R, P>, E, A> =>
-    build(op.Provide, fx, services)
+    new Instruction(21 /* Provide */, fx, services, undefined)
 
 // -------------------------------------------------------------------------------------
 // finalizers
@@ -1560,7 +1589,7 @@ export const provide =
 export const ensuring =
   <R2, E2>(finalizer: Effect<R2, E2, unknown>) =>
   <R, E, A>(fx: Effect<R, E, A>): Effect<R & R2, E | E2, A> =>
-    build(op.Ensuring, fx, finalizer)
+    new Instruction(17 /* Ensuring */, fx, finalizer, undefined)
 
 /**
  * Runs a finalizer that is given the exit: to commit or roll back, to count successes and failures. It cannot
@@ -1588,7 +1617,7 @@ export const ensuring =
 export const onExit =
   <E, A, R2, E2>(finalizer: (exit: Exit<E, A>) => Effect<R2, E2, unknown>) =>
   <R>(fx: Effect<R, E, A>): Effect<R & R2, E | E2, A> =>
-    build(op.OnExit, fx, finalizer)
+    new Instruction(18 /* OnExit */, fx, finalizer, undefined)
 
 /**
  * Runs a finalizer only when the effect was cancelled: to take back a request whose answer nobody wants any
@@ -1617,7 +1646,7 @@ export const onExit =
 export const onCancel =
   <R2, E2>(finalizer: Effect<R2, E2, unknown>) =>
   <R, E, A>(fx: Effect<R, E, A>): Effect<R & R2, E | E2, A> =>
-    build(op.OnCancel, fx, finalizer)
+    new Instruction(19 /* OnCancel */, fx, finalizer, undefined)
 
 /**
  * Acquires, uses, and releases exactly once, whatever ended the use; `release` is given how. Where more than
@@ -1650,7 +1679,7 @@ export const bracket = <R, E, A, R2, E2, B, R3, E3>(
   acquire: Effect<R, E, A>,
   use: (a: A) => Effect<R2, E2, B>,
   release: (a: A, exit: Exit<E2, B>) => Effect<R3, E3, unknown>
-): Effect<R & R2 & R3, E | E2 | E3, B> => build(op.Bracket, acquire, use, release)
+): Effect<R & R2 & R3, E | E2 | E3, B> => new Instruction(20 /* Bracket */, acquire, use, release)
 
 // -------------------------------------------------------------------------------------
 // time and checkpoints
@@ -1683,7 +1712,7 @@ export const bracket = <R, E, A, R2, E2, B, R3, E3>(
  * @category time and checkpoints
  * @since 0.1.0
  */
-export const checkpoint: Effect<unknown, never, void> = typed(primitives.checkpoint)
+export const checkpoint: Effect<unknown, never, void> = /*#__PURE__*/ typed(primitives.checkpoint)
 
 /**
  * Looks whether this fiber is cancelled, without letting the others run. Cheap enough for a tight loop;
@@ -1713,7 +1742,7 @@ export const checkpoint: Effect<unknown, never, void> = typed(primitives.checkpo
  * @category time and checkpoints
  * @since 0.1.0
  */
-export const checkCancelled: Effect<unknown, never, void> = typed(primitives.checkCancelled)
+export const checkCancelled: Effect<unknown, never, void> = /*#__PURE__*/ typed(primitives.checkCancelled)
 
 /**
  * Lets the other fibers that are ready run. It is no point of cancellation; where it should be one use
@@ -1741,7 +1770,7 @@ export const checkCancelled: Effect<unknown, never, void> = typed(primitives.che
  * @category time and checkpoints
  * @since 0.1.0
  */
-export const yieldNow: Effect<unknown, never, void> = typed(primitives.yieldNow)
+export const yieldNow: Effect<unknown, never, void> = /*#__PURE__*/ typed(primitives.yieldNow)
 
 /**
  * Waits for `ms` milliseconds of the run's clock. `Infinity` waits for ever; a time that is not positive is a
@@ -1817,7 +1846,7 @@ export const sleepUntil = (time: number): Effect<unknown, never, void> =>
  * @category time and checkpoints
  * @since 0.1.0
  */
-export const currentTime: Effect<unknown, never, number> = typed(primitives.currentTime)
+export const currentTime: Effect<unknown, never, number> = /*#__PURE__*/ typed(primitives.currentTime)
 
 // -------------------------------------------------------------------------------------
 // loops
@@ -2149,8 +2178,11 @@ export const struct = <T extends { readonly [key: string]: Any }>(
   fields: T
 ): Effect<EnvOf<T[keyof T]>, ErrorOf<T[keyof T]>, { readonly [K in keyof T]: ValueOf<T[K]> }> => {
   const keys = Object.keys(fields)
-  return build(op.Map, sequenceArray(keys.map((key) => fields[key] as Any)), (values: Array<unknown>) =>
-    Object.fromEntries(keys.map((key, i) => [key, values[i]]))
+  return new Instruction(
+    5 /* Map */,
+    sequenceArray(keys.map((key) => fields[key] as Any)),
+    (values: Array<unknown>) => Object.fromEntries(keys.map((key, i) => [key, values[i]])),
+    undefined
   )
 }
 
@@ -2206,11 +2238,11 @@ const apPar_: Apply3<URI>['ap'] = (fab, fa) => {
   const arms = [untyped(fab), untyped(fa)]
   const both = new Op(
     op.Parallel,
+    openArms,
     () => new All('ApplicativePar', Infinity, (i) => arms[i] ?? null, null),
-    undefined,
     undefined
   )
-  return build(op.Map, both, applyFirst)
+  return new Instruction(5 /* Map */, both, applyFirst, undefined)
 }
 const applyFirst = ([f, a]: Array<Untyped>): Untyped => f(a)
 
@@ -2324,7 +2356,7 @@ export const Monad: Monad3<URI> = { URI, map: map_, ap: ap_, of, chain: chain_ }
  * @category instances
  * @since 0.1.0
  */
-export const MonadIO: MonadIO3<URI> = { ...Monad, fromIO }
+export const MonadIO: MonadIO3<URI> = { URI, map: map_, ap: ap_, of, chain: chain_, fromIO }
 
 /**
  * The monad, and `fromTask`.
@@ -2332,7 +2364,15 @@ export const MonadIO: MonadIO3<URI> = { ...Monad, fromIO }
  * @category instances
  * @since 0.1.0
  */
-export const MonadTask: MonadTask3<URI> = { ...MonadIO, fromTask: (fa) => fromTask(fa) }
+export const MonadTask: MonadTask3<URI> = {
+  URI,
+  map: map_,
+  ap: ap_,
+  of,
+  chain: chain_,
+  fromIO,
+  fromTask: (fa) => fromTask(fa)
+}
 
 /**
  * The monad, and `throwError`, which is `fail`: for libraries that are written for any monad with failures.
@@ -2354,7 +2394,14 @@ export const MonadTask: MonadTask3<URI> = { ...MonadIO, fromTask: (fa) => fromTa
  * @category instances
  * @since 0.1.0
  */
-export const MonadThrow: MonadThrow3<URI> = { ...Monad, throwError: (e) => build(op.Raise, op.Fail, e) }
+export const MonadThrow: MonadThrow3<URI> = {
+  URI,
+  map: map_,
+  ap: ap_,
+  of,
+  chain: chain_,
+  throwError: (e) => new Instruction(3 /* Raise */, op.Fail, e, undefined)
+}
 
 /**
  * `fromEither`, for the helpers of fp-ts's `FromEither` module.

@@ -25,6 +25,7 @@ import {
 import type { Nursery as NurseryOf } from './internal/nursery.js'
 import * as op from './internal/op.js'
 import { Op, type Untyped } from './internal/op.js'
+import { openArms, openCancellableGroup, openGroup } from './internal/opening.js'
 import { All, FirstSuccess, Race, type Strategy, Validate } from './internal/parallel.js'
 import * as primitives from './internal/primitives.js'
 import { primitive, type PrimitiveFunction } from './internal/primitives.js'
@@ -197,25 +198,39 @@ export const park = <E = never, A = void>(
   register: (resume: (exit: Exit<E, A>) => void) => Abort
 ): Effect<unknown, E, A> => typed(primitive(parkPrimitive, label, register))
 
+class ParkedWait extends primitives.Callback {
+  readonly label: string
+  /** What `register` returned; it may be asked before. */
+  onAbort: Abort | null
+
+  constructor(fiber: FiberOf, label: string) {
+    super(fiber)
+    this.label = label
+    this.onAbort = null
+  }
+
+  get foreign(): boolean {
+    return false
+  }
+
+  protected letsGo(forced: boolean): boolean {
+    return this.onAbort === null || (0, this.onAbort)(forced)
+  }
+
+  protected abort(): void {
+    // Asking has told it.
+  }
+}
+
 const parkPrimitive: PrimitiveFunction = (
   fiber: FiberOf,
   label: string,
   register: (resume: (exit: Exit<unknown, unknown>) => void) => Abort
 ) => {
   if (fiber.isCancelled()) return fiber.raiseCancelled()
-  let abort: Abort | null = null
-  const callback = new primitives.Callback(
-    fiber,
-    label,
-    false,
-    (forced) => abort === null || abort(forced),
-    null
-  )
-  abort = register((exit) => {
-    if (exit._tag === 'Right') callback.resume(op.Return, exit.right)
-    else callback.resume(op.Fault, fiber.admit(exit.left))
-  })
-  return callback.registered(undefined)
+  const wait = new ParkedWait(fiber, label)
+  wait.onAbort = register(primitives.resumeOf(wait))
+  return wait.registered(undefined)
 }
 
 /**
@@ -254,8 +269,7 @@ export interface PromiseWait<E> {
 export const awaitPromise = <A, E = never>(
   start: (signal: AbortSignal) => PromiseLike<A>,
   options: PromiseWait<E>
-): Effect<unknown, E, A> =>
-  typed(settlePromise(options.label, start, options.onReject ?? null, null, options.abandonOnCancel === true))
+): Effect<unknown, E, A> => typed(settlePromise(start, options))
 
 /**
  * Calls back once when the signal aborts; the result stops listening. Any number of callbacks share one
@@ -694,8 +708,8 @@ export const onScopeDrain = (scope: ScopeNode, callback: IO<void>): IO<void> => 
  * @category scopes
  * @since 0.1.0
  */
-export const effectiveDeadline: Effect<unknown, never, number> = typed(
-  primitive((fiber) =>
+export const effectiveDeadline: Effect<unknown, never, number> = /*#__PURE__*/ typed(
+  /*#__PURE__*/ primitive((fiber) =>
     fiber.isCancelled() ? -Infinity : fiber.mask > 0 ? Infinity : fiber.scope.effectiveDeadline()
   )
 )
@@ -769,7 +783,7 @@ export interface NurseryOptions {
 export const openNursery = <R, E, A>(
   options: NurseryOptions,
   body: (nursery: Nursery) => Effect<R, E, A>
-): Effect<R, E, A> => typed(new Op(op.Grouped, options, body, false))
+): Effect<R, E, A> => typed(new Op(op.Grouped, openGroup, options, body))
 
 /**
  * The same for a nursery whose body is cancelled with its children, by `nurseryScope`: `None` when that was
@@ -795,7 +809,7 @@ export const openNursery = <R, E, A>(
 export const openCancellableNursery = <R, E, A>(
   options: NurseryOptions,
   body: (nursery: Nursery) => Effect<R, E, A>
-): Effect<R, E, Option<A>> => typed(new Op(op.Grouped, options, body, true))
+): Effect<R, E, Option<A>> => typed(new Op(op.Grouped, openCancellableGroup, options, body))
 
 /**
  * The scope that holds the body and the children. Cancel it to end the whole, in a nursery that was opened
@@ -900,11 +914,13 @@ interface ForkSpec {
   readonly nursery: NurseryOf
   readonly label: string | null
   readonly flags: number
+  /** What the caller is given in the place of the fiber. */
+  readonly handle: ((child: Untyped) => unknown) | null
 }
 
 const forkPrimitive: PrimitiveFunction = (
   fiber: FiberOf,
-  { nursery, label, flags }: ForkSpec,
+  { nursery, label, flags, handle }: ForkSpec,
   effect: Op
 ): Untyped => {
   if (nursery.closed) {
@@ -920,7 +936,8 @@ const forkPrimitive: PrimitiveFunction = (
       `The task group "${nursery.name}" was given something to spawn that is no Effect.`
     )
   }
-  return startChild(fiber, nursery, effect, label, flags)
+  const child = startChild(fiber, nursery, effect, label, flags)
+  return handle === null ? child : handle(child)
 }
 
 const startChild = (
@@ -967,20 +984,42 @@ export const fork = <R, E, A>(
   nursery: Nursery,
   fx: Effect<R, E, A>,
   options: ForkOptions = noOptions
-): Effect<R, never, Fiber<E, A>> =>
-  typed(
-    primitive(
-      forkPrimitive,
-      {
-        nursery: nurseryOf(nursery),
-        label: options.name ?? null,
-        flags: options === noOptions ? 0 : flagsOf(options)
-      },
-      fx
-    )
-  )
+): Effect<R, never, Fiber<E, A>> => typed(primitive(forkPrimitive, forkSpec(nursery, options, null), fx))
 
 const noOptions: ForkOptions = {}
+
+const forkSpec = (nursery: Nursery, options: ForkOptions, handle: ForkSpec['handle']): ForkSpec => ({
+  nursery: nurseryOf(nursery),
+  label: options.name ?? null,
+  flags: options === noOptions ? 0 : flagsOf(options),
+  handle
+})
+
+/**
+ * The same as {@link fork} for many children that start alike, each of which is given to the caller as a handle made by
+ * `handle`. What they share is prepared once, so that starting one costs its fiber and little else.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { Effect, LowLevel, Runtime } from 'millrace'
+ *
+ * const program = LowLevel.openNursery({}, (nursery) => {
+ *   const start = LowLevel.forkAs(nursery, LowLevel.fiberName, { name: 'worker' })
+ *   return Effect.traverseArray(start)([Effect.unit, Effect.sleep(1)])
+ * })
+ * assert.deepEqual(await Runtime.runPromise(program), ['worker', 'worker'])
+ *
+ * @category nurseries
+ * @since 0.1.0
+ */
+export const forkAs = <H>(
+  nursery: Nursery,
+  handle: <E, A>(child: Fiber<E, A>) => H,
+  options: ForkOptions = noOptions
+): (<R>(fx: Effect<R, unknown, unknown>) => Effect<R, never, H>) => {
+  const spec = forkSpec(nursery, options, handle)
+  return (fx) => typed(primitive(forkPrimitive, spec, fx))
+}
 
 /**
  * Starts a child, which begins on a later turn; null when its nursery has ended.
@@ -1255,8 +1294,9 @@ export interface ArmsOptions {
   readonly name?: (index: number) => string
 }
 
-const parallel = <R, E, A>(strategy: () => Strategy): Effect<R, E, A> =>
-  typed(new Op(op.Parallel, strategy, undefined, undefined))
+/** `strategy` is called by each run, with `arms`. */
+const parallel = <R, E, A, B>(strategy: (arms: B) => Strategy, arms: B): Effect<R, E, A> =>
+  typed(new Op(op.Parallel, openArms, strategy, arms))
 
 const limitOf = (options: ArmsOptions): number => {
   const limit = options.concurrency ?? Infinity
@@ -1293,11 +1333,12 @@ const sourceOf = (options: ArmsOptions): ((index: number) => Op | null) => optio
  * @category parallel
  * @since 0.1.0
  */
-export const all = <R, E, A>(arms: () => ArmsOptions): Effect<R, E, ReadonlyArray<A>> =>
-  parallel(() => {
-    const options = arms()
-    return new All(options.kind, limitOf(options), sourceOf(options), options.name ?? null)
-  })
+export const all = <R, E, A>(arms: () => ArmsOptions): Effect<R, E, ReadonlyArray<A>> => parallel(allOf, arms)
+
+const allOf = (arms: () => ArmsOptions): Strategy => {
+  const options = arms()
+  return new All(options.kind, limitOf(options), sourceOf(options), options.name ?? null)
+}
 
 /**
  * All the values, or all the typed failures as one array, in the order of the arms. Only a defect cancels the
@@ -1316,10 +1357,12 @@ export const all = <R, E, A>(arms: () => ArmsOptions): Effect<R, E, ReadonlyArra
  * @since 0.1.0
  */
 export const validateAll = <R, E, A>(arms: () => ArmsOptions): Effect<R, E, ReadonlyArray<A>> =>
-  parallel(() => {
-    const options = arms()
-    return new Validate(options.kind, limitOf(options), sourceOf(options), options.name ?? null)
-  })
+  parallel(validationOf, arms)
+
+const validationOf = (arms: () => ArmsOptions): Strategy => {
+  const options = arms()
+  return new Validate(options.kind, limitOf(options), sourceOf(options), options.name ?? null)
+}
 
 /**
  * The first of at least one effect to end, in a value or a failure. The others are cancelled and awaited.
@@ -1339,7 +1382,9 @@ export const validateAll = <R, E, A>(arms: () => ArmsOptions): Effect<R, E, Read
  * @since 0.1.0
  */
 export const firstToEnd = <F extends Any, A>(fxs: ReadonlyArray<F>): Effect<EnvOf<F>, ErrorOf<F>, A> =>
-  parallel(() => new Race((index) => (index < fxs.length ? untyped(fxs[index] as F) : null), null))
+  parallel(raceOf, fxs as Untyped)
+
+const raceOf = (arms: ReadonlyArray<Op>): Strategy => new Race(arms)
 
 /**
  * The first of at least one effect to succeed. The others are cancelled and awaited. Programs use
@@ -1359,7 +1404,9 @@ export const firstToEnd = <F extends Any, A>(fxs: ReadonlyArray<F>): Effect<EnvO
  * @since 0.1.0
  */
 export const firstToSucceed = <F extends Any, A>(fxs: ReadonlyArray<F>): Effect<EnvOf<F>, ErrorOf<F>, A> =>
-  parallel(() => new FirstSuccess((index) => (index < fxs.length ? untyped(fxs[index] as F) : null), null))
+  parallel(firstSuccessOf, fxs as Untyped)
+
+const firstSuccessOf = (arms: ReadonlyArray<Op>): Strategy => new FirstSuccess(arms)
 
 // -------------------------------------------------------------------------------------
 // the run
@@ -1410,10 +1457,10 @@ export type { TaskTreeData, TaskTreeGroup, TaskTreeScope, TaskTreeTask } from '.
  * @category run
  * @since 0.1.0
  */
-export const currentRun: Effect<unknown, never, RunView> = typed(
-  primitive(({ runOf }): RunView => ({
+export const currentRun: Effect<unknown, never, RunView> = /*#__PURE__*/ typed(
+  /*#__PURE__*/ primitive(({ runOf }): RunView => ({
     // In the time of the turn, as waits are: what waits since this turn has waited for no time.
-    tree: () => treeOf(runOf, runOf.turnTime()),
+    tree: () => treeOf(runOf, runOf.turnTime().ms),
     describe: () => describeRun(runOf),
     drain: (reason, grace) => {
       runOf.root.drain(toCancellation(reason, none), grace)
@@ -1435,4 +1482,4 @@ export const printTaskTree: (tree: TaskTreeData) => string = printTree
  * @category run
  * @since 0.1.0
  */
-export const waitAllBlocked: Effect<unknown, never, void> = typed(primitives.waitAllBlocked)
+export const waitAllBlocked: Effect<unknown, never, void> = /*#__PURE__*/ typed(primitives.waitAllBlocked)

@@ -20,7 +20,7 @@ import { Die, type Op, type Untyped } from './internal/op.js'
 import type { Child, Owner } from './internal/owner.js'
 import { Run } from './internal/run.js'
 import { cancellation, type ScopeNode } from './internal/scopeTree.js'
-import { borrowQueue, giveBackQueue } from './internal/syncScheduler.js'
+import { borrowQueue, giveBackQueue, type SyncScheduler } from './internal/syncScheduler.js'
 import { describeRun } from './internal/tree.js'
 import { toCancellation } from './internal/reasons.js'
 import { host as hostScheduler, type Scheduler } from './Scheduler.js'
@@ -209,6 +209,8 @@ class Edge implements Owner {
 
 const nothing = (): void => undefined
 
+const noOptions: RunOptions = {}
+
 /** What a run is asked to do; a mistake in the options is a defect of the run, since some runners never throw. */
 const checked = (fx: Effect<never, unknown, unknown>, grace: number | undefined): Op =>
   grace !== undefined && Number.isNaN(grace)
@@ -324,7 +326,7 @@ const endedBySignal = (cause: Cause<unknown>, signal: AbortSignal | undefined): 
  * @category runs
  * @since 0.1.0
  */
-export const runSyncExit = <E, A>(fx: Effect<{}, E, A>, options: RunOptions = {}): Exit<E, A> =>
+export const runSyncExit = <E, A>(fx: Effect<{}, E, A>, options: RunOptions = noOptions): Exit<E, A> =>
   runNow(fx, options, exitOf)
 
 const exitOf = (main: Fiber, stuck: Cause<never> | null): Exit<never, never> =>
@@ -344,7 +346,7 @@ const exitOf = (main: Fiber, stuck: Cause<never> | null): Exit<never, never> =>
  * @category runs
  * @since 0.1.0
  */
-export const runSync = <E, A>(fx: Effect<{}, E, A>, options: RunOptions = {}): A =>
+export const runSync = <E, A>(fx: Effect<{}, E, A>, options: RunOptions = noOptions): A =>
   runNow(fx, options, valueOf)
 
 const valueOf = (main: Fiber, stuck: Cause<never> | null): never => {
@@ -353,7 +355,10 @@ const valueOf = (main: Fiber, stuck: Cause<never> | null): never => {
   return main.value as never
 }
 
-/** Drives a queue of its own, so that it also works inside of a fiber. */
+/**
+ * Drives a queue of its own, so that it also works inside of a fiber. Small programs are run in this way a million times, so
+ * what most runs do not need stands in functions of its own.
+ */
 const runNow = <B>(
   fx: Effect<never, unknown, unknown>,
   options: RunOptions,
@@ -363,27 +368,29 @@ const runNow = <B>(
   const name = options.name ?? 'main'
   const queue = borrowQueue()
   const run = new Run(clock, queue, instruments, name, asyncContext)
-  const main = new Fiber(run, run.root, null, checked(fx, options.grace), emptyEnvironment, null, name, 0)
-  const { signal, grace } = options
-  if (grace !== undefined && !Number.isNaN(grace)) run.root.setGrace(grace)
-  if (signal?.aborted === true) run.root.cancel(cancellation({ _tag: 'Aborted', reason: signal.reason }))
+  const main = new Fiber(run, run.root, null, fx as Untyped as Op, emptyEnvironment, null, name, 0)
+  if (options !== noOptions) prepare(main, options)
   main.run()
   queue.drain()
-  const stuck =
-    main.status === Done
-      ? null
-      : giveUp(main, () => {
-          queue.drain()
-        })
+  const stuck = main.status === Done ? null : giveUp(main, queue)
   run.close()
   giveBackQueue(queue)
   return result(main, stuck)
 }
 
+const prepare = (main: Fiber, { signal, grace }: RunOptions): void => {
+  const { root } = main.runOf
+  main.value = checked(main.value, grace)
+  if (grace !== undefined && !Number.isNaN(grace)) root.setGrace(grace)
+  if (signal?.aborted === true) root.cancel(cancellation({ _tag: 'Aborted', reason: signal.reason }))
+}
+
 /** Ends a run that would wait. Its finalizers run as far as they can. */
-const giveUp = (main: Fiber, drain: () => void): Cause<never> => {
+const giveUp = (main: Fiber, queue: SyncScheduler): Cause<never> => {
   const defect: WouldWait = { _tag: 'WouldWait', tree: describeRun(main.runOf) }
-  return abandonRun(main, defect, 'runSync does not wait', drain)
+  return abandonRun(main, defect, 'runSync does not wait', () => {
+    queue.drain()
+  })
 }
 
 /**

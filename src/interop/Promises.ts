@@ -68,7 +68,10 @@ export interface PromiseOptions {
 export const fromPromise = <A>(
   f: (signal: AbortSignal) => PromiseLike<A>,
   options?: PromiseOptions
-): Effect<unknown, never, A> => LowLevel.awaitPromise(f, { label: 'fromPromise', ...options })
+): Effect<unknown, never, A> =>
+  LowLevel.awaitPromise(f, options === undefined ? plain : { ...plain, ...options })
+
+const plain = { label: 'fromPromise' }
 
 /**
  * Waits for the promise of `f`, whose rejections are failures.

@@ -490,7 +490,7 @@ export const par =
  * @category do notation
  * @since 0.1.0
  */
-export const Do: Resource<unknown, never, {}> = of({})
+export const Do: Resource<unknown, never, {}> = /*#__PURE__*/ of({})
 
 /**
  * Names the value, which then is the start of a `Do` pipeline.
@@ -671,6 +671,7 @@ declare module 'fp-ts/HKT' {
 
 const map_: Functor3<URI>['map'] = (fa, f) => map(f)(fa)
 const ap_: Apply3<URI>['ap'] = (fab, fa) => ap(fa)(fab)
+const chain_: Chain3<URI>['chain'] = (fa, f) => flatMap(f)(fa)
 const apPar_: Apply3<URI>['ap'] = (fab, fa) =>
   map(([f, a]: readonly [never, never]) => (f as (a: never) => never)(a))(par(fa)(fab) as never)
 
@@ -718,7 +719,7 @@ export const Apply: Apply3<URI> = { URI, map: map_, ap: ap_ }
  * @category instances
  * @since 0.1.0
  */
-export const Applicative: Applicative3<URI> = { ...Apply, of }
+export const Applicative: Applicative3<URI> = { URI, map: map_, ap: ap_, of }
 
 /**
  * Side by side, as {@link par}: for collections of resources that do not need each other.
@@ -750,7 +751,7 @@ export const ApplicativePar: Applicative3<URI> = { URI, map: map_, ap: apPar_, o
  * @category instances
  * @since 0.1.0
  */
-export const Chain: Chain3<URI> = { ...Apply, chain: (fa, f) => flatMap(f)(fa) }
+export const Chain: Chain3<URI> = { URI, map: map_, ap: ap_, chain: chain_ }
 
 /**
  * `flatMap` and `of`, for what is written for any monad.
@@ -758,4 +759,4 @@ export const Chain: Chain3<URI> = { ...Apply, chain: (fa, f) => flatMap(f)(fa) }
  * @category instances
  * @since 0.1.0
  */
-export const Monad: Monad3<URI> = { ...Chain, of }
+export const Monad: Monad3<URI> = { URI, map: map_, ap: ap_, of, chain: chain_ }

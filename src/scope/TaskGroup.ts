@@ -359,16 +359,18 @@ const start = <R, E, A, S>(
     })(LowLevel.fork(nursery, task, forkOptions))
   })
 
-const spawnAs =
-  (nursery: LowLevel.Nursery, supervision: LowLevel.Supervision) =>
-  <R, E, A>(fx: Effect.Effect<R, E, A>, options?: SpawnOptions): Effect.Effect<R, never, Task<E, A>> =>
-    Effect.map((fiber: LowLevel.Fiber<E, A>) => fromFiber(fiber))(
-      LowLevel.fork(
-        nursery,
-        fx,
-        options === undefined && supervision === 'supervised' ? undefined : { ...options, supervision }
-      )
-    )
+type Spawn = <R, E, A>(
+  fx: Effect.Effect<R, E, A>,
+  options?: SpawnOptions
+) => Effect.Effect<R, never, Task<E, A>>
+
+const spawnAs = (nursery: LowLevel.Nursery, supervision: LowLevel.Supervision): Spawn => {
+  const plain = LowLevel.forkAs(nursery, fromFiber, { supervision })
+  const spawn = <R>(fx: Effect.Effect<R, unknown, unknown>, options?: SpawnOptions) =>
+    options === undefined ? plain(fx) : LowLevel.forkAs(nursery, fromFiber, { ...options, supervision })(fx)
+  // The handle is of the fiber that runs `fx`, so its types are those of `fx`.
+  return spawn as Spawn
+}
 
 const group = <E>(nursery: LowLevel.Nursery): TaskGroup<E> => ({
   name: LowLevel.nurseryName(nursery),

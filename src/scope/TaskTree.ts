@@ -69,8 +69,8 @@ export type TaskTree = LowLevel.TaskTreeData
  * @category inspection
  * @since 0.1.0
  */
-export const current: Effect.Effect<unknown, never, TaskTree> = Effect.map((run: LowLevel.RunView) =>
-  run.tree()
+export const current: Effect.Effect<unknown, never, TaskTree> = /*#__PURE__*/ Effect.map(
+  (run: LowLevel.RunView) => run.tree()
 )(LowLevel.currentRun)
 
 /**

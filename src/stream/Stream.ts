@@ -10,7 +10,7 @@ import type { Either } from 'fp-ts/lib/Either.js'
 import type { Option } from 'fp-ts/lib/Option.js'
 import type { Predicate } from 'fp-ts/lib/Predicate.js'
 import type { Refinement } from 'fp-ts/lib/Refinement.js'
-import * as Cause from '../effect/Cause.js'
+import type * as Cause from '../effect/Cause.js'
 import * as Effect from '../effect/Effect.js'
 import type { Any, EnvOf, ErrorOf, ValueOf } from '../effect/Effect.js'
 import type { Exit } from '../effect/Exit.js'
@@ -23,6 +23,7 @@ import * as Lock from '../scope/sync/Lock.js'
 import * as Semaphore from '../scope/sync/Semaphore.js'
 import * as TaskGroup from '../scope/TaskGroup.js'
 import * as Timeout from '../scope/Timeout.js'
+import { asyncIterable } from './internal/asyncIterable.js'
 import { broadcastTo } from './internal/broadcast.js'
 import { end, filled, handingOn, source } from './internal/filled.js'
 import { partitionTo } from './internal/partition.js'
@@ -364,8 +365,11 @@ export const pipeTo =
     forEach(send.send)(stream)
 
 /**
- * For code outside of effects: `for await (const item of iterable)`. Leaving the loop early closes the stream. A failure of
- * the stream rejects, as `Runtime.runPromise` does.
+ * For code outside of effects: `for await (const item of iterable)`. It takes the stream over: leaving the loop early closes it,
+ * and so does the release of the resource, once in all. Calls of `next` are answered one after the other, so that items are
+ * received when they are asked for and no earlier. A failure of the stream rejects, as `Runtime.runPromise` does, and is the end.
+ *
+ * **Cancellation.** The iterator is usable while the resource is: a `next` that waits when it is released rejects.
  *
  * @example
  * import assert from 'node:assert/strict'
@@ -388,36 +392,8 @@ export const pipeTo =
  */
 export const toAsyncIterable = <A, E>(
   stream: ReceiveStream<A, E>
-): Resource.Resource<unknown, never, AsyncIterable<A>> =>
-  Resource.fromUse((use) =>
-    LowLevel.openNursery({ name: 'Stream.toAsyncIterable' }, (nursery) =>
-      Effect.flatMap((fork: LowLevel.ForkUnsafe<unknown>) => {
-        const run = <B>(fx: Effect.Effect<unknown, unknown, B>): Promise<B> =>
-          new Promise((resolve, reject) => {
-            const task = Effect.map((exit: Exit<unknown, B>) => {
-              if (exit._tag === 'Right') resolve(exit.right)
-              else reject(Cause.toError(exit.left))
-            })(Effect.exit(fx))
-            if (fork(task) === null) reject(new TypeError('The stream of this iterator has been released.'))
-          })
-        const over = { done: true, value: undefined } as const
-        let left = false
-        const iterator: AsyncIterator<A, undefined> = {
-          next: async () => {
-            const item: Option<A> = left ? { _tag: 'None' } : await run(next(stream))
-            return item._tag === 'Some' ? { done: false, value: item.value } : over
-          },
-          return: async () => {
-            left = true
-            await run(stream.close)
-            return over
-          }
-        }
-        const cancelAll = LowLevel.cancelScope(LowLevel.childrenScope(nursery), 'the iterator was released')
-        return Effect.ensuring(cancelAll)(use({ [Symbol.asyncIterator]: () => iterator }))
-      })(LowLevel.forkUnsafe<unknown>(nursery))
-    )
-  )
+): Resource.Resource<unknown, never, AsyncIterableIterator<A, undefined>> =>
+  asyncIterable(stream, next(stream))
 
 // -------------------------------------------------------------------------------------
 // item by item

@@ -4,9 +4,10 @@ import { pipe } from 'fp-ts/lib/function.js'
 import type { StreamError } from 'millrace'
 import { type ByteStream, Effect, Resource } from 'millrace'
 import { MemoryByteStream } from 'millrace/testing'
-import { byteStream } from '../../laws/ByteStreamSuite.js'
-import { flatten } from '../../laws/LawSet.js'
-import { checkAll, params } from './profile.js'
+import { byteStream } from 'millrace/laws/ByteStreamSuite'
+import { flatten } from 'millrace/laws/LawSet'
+import { checkAll } from 'millrace/laws'
+import { params } from './profile.js'
 
 type Pair = readonly [ByteStream.ByteStream, ByteStream.ByteStream]
 type Broken = (stream: ByteStream.ByteStream) => ByteStream.ByteStream

@@ -2,13 +2,14 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { Effect, Layer, ObjectStream, Transducer } from 'millrace'
-import { flatten } from '../../laws/LawSet.js'
-import { layers, ours } from '../../laws/Layers.js'
-import { layer } from '../../laws/LayerSuite.js'
-import { checkAll, params } from './profile.js'
+import { flatten } from 'millrace/laws/LawSet'
+import { layers, ourLayers } from 'millrace/laws/Layers'
+import { layer } from 'millrace/laws/LayerSuite'
+import { checkAll } from 'millrace/laws'
+import { params } from './profile.js'
 
 checkAll(layers)
-for (const set of ours) checkAll(set)
+for (const set of ourLayers) checkAll(set)
 
 describe('layer: what is broken fails', () => {
   type Chunks = Layer.Symmetric<Uint8Array, string, unknown>

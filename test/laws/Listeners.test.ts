@@ -13,9 +13,10 @@ import {
   TaskGroup
 } from 'millrace'
 import { MemoryByteStream } from 'millrace/testing'
-import { flatten } from '../../laws/LawSet.js'
-import { connectable, listener, type Place } from '../../laws/ListenerSuite.js'
-import { checkAll, params } from './profile.js'
+import { flatten } from 'millrace/laws/LawSet'
+import { connectable, listener, type Place } from 'millrace/laws/ListenerSuite'
+import { checkAll } from 'millrace/laws'
+import { params } from './profile.js'
 
 type Fx<A, E = never> = Effect.Effect<unknown, E, A>
 type Socket = ByteStream.ByteStream

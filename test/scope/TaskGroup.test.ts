@@ -1641,4 +1641,23 @@ describe('TaskGroup', () => {
       expect(began).to.equal(ended)
     }
   })
+
+  it('a failure and a cancellation stay in the order in which they came, from the body as from tasks', () => {
+    const failing = Concurrent.both(Effect.fail('e'))(Effect.checkpoint)
+    const exitOf = (fx: Fx<unknown, unknown>): string => {
+      let seen = ''
+      const watched = Effect.onExit((exit: Exit.Exit<unknown, unknown>) =>
+        sync(() => {
+          seen = show(exit)
+        })
+      )(fx)
+      TestRuntime.runExit(CancelScope.open((scope) => Effect.andThen(watched)(scope.cancel())))
+      return seen
+    }
+    // The failure of the body was there before its cancellation.
+    expect(exitOf(TaskGroup.open()(() => failing))).to.equal(exitOf(failing))
+    // The body is cancelled first, and then the task fails.
+    const late = TaskGroup.open<string>()((group) => Effect.andThen(sleep(1))(group.spawn(failing)))
+    expect(exitOf(late)).to.match(/^Then\(Cancelled, /)
+  })
 })

@@ -1,7 +1,7 @@
 // The programs of examples/stories and examples/streams: each shows what its comment says.
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { checkProgram, expectedOutput, root } from '../support/program.js'
+import { checkProgram, checkTests, expectedOutput, root } from '../support/program.js'
 
 for (const folder of ['examples/stories', 'examples/streams']) {
   const path = join(root, folder)
@@ -13,7 +13,8 @@ for (const folder of ['examples/stories', 'examples/streams']) {
         const source = readFileSync(join(path, story), 'utf8')
         if (expectedOutput(source) === undefined)
           throw new Error(`${story} does not say what it shows: // Output:`)
-        await checkProgram(join('build', folder, story.replace(/\.ts$/, '.js')), source)
+        const check = source.includes("from 'millrace/mocha'") ? checkTests : checkProgram
+        await check(join('build', folder, story.replace(/\.ts$/, '.js')), source)
       }).timeout(20_000)
     }
   })

@@ -10,12 +10,12 @@
 import type { Cause } from '../Cause.js'
 import { hasCancelled, joinThen, mapLeaves, partitionFails, withoutCancelled } from './causes.js'
 import { closeIterator, running } from './generator.js'
-import { Nursery } from './nursery.js'
+import type { Nursery } from './nursery.js'
 import { Evaluate, Op, Raise, Signal, type Untyped } from './op.js'
 import type { Child, Owner } from './owner.js'
-import { Arms, type ArmsHost } from './parallel.js'
-import type { Run } from './run.js'
-import { type Cancellable, RoleArms, RoleGroup, ScopeNode } from './scopeTree.js'
+import type { Arms, ArmsHost } from './parallel.js'
+import type { Run, TurnTime } from './run.js'
+import { type Cancellable, RoleArms, RoleScope, ScopeNode } from './scopeTree.js'
 import type { Turn } from '../Scheduler.js'
 import type { WaitList } from './waiting.js'
 import { type Wait, type Waiter } from './waiting.js'
@@ -72,8 +72,8 @@ export class Fiber implements Turn, Waiter, Cancellable, Child, ArmsHost {
   flags: number
   frames: Op | Array<Op> | null
   wait: Wait | null
-  /** Since when it waits: the time of the turn. */
-  since: number
+  /** Since when it waits. */
+  since: TurnTime | null
   waitPrevious: Waiter | null
   waitNext: Waiter | null
   waitItem: Untyped
@@ -110,8 +110,7 @@ export class Fiber implements Turn, Waiter, Cancellable, Child, ArmsHost {
     this.flags = flags
     this.frames = null
     this.wait = null
-    // No integer, so that the field holds a double from the beginning: a change later would change the hidden class.
-    this.since = NaN
+    this.since = null
     this.waitPrevious = null
     this.waitNext = null
     this.waitItem = undefined
@@ -207,7 +206,6 @@ export class Fiber implements Turn, Waiter, Cancellable, Child, ArmsHost {
   enterScope(node: ScopeNode): void {
     node.opener = this
     this.scope.removeFiber(this)
-    node.savedMask = this.mask
     this.mask = 0
     this.scope = node
     node.addFiber(this)
@@ -216,7 +214,7 @@ export class Fiber implements Turn, Waiter, Cancellable, Child, ArmsHost {
   leaveScope(node: ScopeNode): void {
     node.removeFiber(this)
     node.close()
-    this.mask = node.savedMask
+    this.mask = node.mask
     const parent = node.parent as ScopeNode
     this.scope = parent
     parent.addFiber(this)
@@ -227,7 +225,7 @@ export class Fiber implements Turn, Waiter, Cancellable, Child, ArmsHost {
     if (this.own !== null) return this.own
     const home = (this.owner as Owner).scope
     if (this.scope === home) {
-      this.own = home.insert(null, this.name)
+      this.own = home.insert(this.armsIn(home), this.name)
       home.removeFiber(this)
       this.scope = this.own
       this.own.addFiber(this)
@@ -239,14 +237,38 @@ export class Fiber implements Turn, Waiter, Cancellable, Child, ArmsHost {
     return this.own
   }
 
+  /** The scope of the arms that this fiber waits for, or is starting: the one thing it opens without being in it. */
+  private armsIn(home: ScopeNode): ScopeNode | null {
+    const { wait } = this
+    // The class of arms stays out of programs that have none.
+    if (wait !== null && 'scope' in wait && wait.scope instanceof ScopeNode && wait.scope.role === RoleArms)
+      return wait.scope
+    if (this.status !== Running) return null
+    // Most often the youngest: what runs is an arm that has just begun.
+    let node = home.lastChild
+    while (node !== null && (node.role !== RoleArms || node.opener !== this)) node = node.previous
+    return node
+  }
+
   // ---- children
 
   /** A child that has not started; its owner accounts for it from now on. */
   fork(owner: Owner, scope: ScopeNode, effect: Op, label: string | number | null, flags: number): Fiber {
-    const child = new Fiber(this.runOf, scope, owner, effect, this.environment, this.locals, label, flags)
+    const child = this.child(owner, scope, effect, label, flags)
     const { instruments } = this.runOf
     if (instruments !== null) for (const instrument of instruments) instrument.onSpawn?.(child, this)
     return child
+  }
+
+  /** Overridden where tests look into a fiber. */
+  protected child(
+    owner: Owner,
+    scope: ScopeNode,
+    effect: Op,
+    label: string | number | null,
+    flags: number
+  ): Fiber {
+    return new Fiber(this.runOf, scope, owner, effect, this.environment, this.locals, label, flags)
   }
 
   startArm(arms: Arms, arm: Op, index: number): void {
@@ -369,9 +391,9 @@ export class Fiber implements Turn, Waiter, Cancellable, Child, ArmsHost {
     this.leaveScope(node)
     this.value = left
     if (!absorbed) return mode
-    node.caught = node.cancelledLeaf()
+    const caught = node.absorbed()
     const rest: Cause<Untyped> | null = mode === 5 ? null : left
-    if (typeof how === 'function' && node.caught.reason._tag === 'Deadline') {
+    if (typeof how === 'function' && caught.reason._tag === 'Deadline') {
       const timeout = failureOf(how)
       this.value = rest === null ? timeout : joinThen(timeout, rest)
       return 6
@@ -433,6 +455,12 @@ const mapFails = (cause: Cause<Untyped>, f: (error: Untyped) => Cause<Untyped>):
       return { _tag: 'Die', defect }
     }
   })
+
+/**
+ * The run loop makes its frames, scopes and groups by functions: V8 does not inline a constructor into it where the loop
+ * passes rarely, and a function that makes the object costs a third of a constructor that is called.
+ */
+const frameOf = (op: number, a: Untyped, b: Untyped, c: Untyped): Op => new Op(op, a, b, c)
 
 /**
  * Runs a fiber up to its next wait, the end of its slice, or its end.
@@ -550,25 +578,25 @@ const execute = (first: Fiber): void => {
               break
             case 8: // Generate
               value = (0, current.a)()
-              stack[sp++] = new Op(33, value, undefined, undefined)
+              stack[sp++] = frameOf(33, value, value.next, undefined)
               value = undefined
               mode = 1
               break
             case 9: // GenerateWith
               value = (0, current.a)(...current.b)
-              stack[sp++] = new Op(33, value, undefined, undefined)
+              stack[sp++] = frameOf(33, value, value.next, undefined)
               value = undefined
               mode = 1
               break
             case 21: // Provide
-              stack[sp++] = new Op(39, fiber.environment, undefined, undefined)
+              stack[sp++] = frameOf(39, fiber.environment, undefined, undefined)
               fiber.environment = provided(fiber.environment, current.b)
               current = current.a
               break
             case 22: {
               // Local
               const environment = (0, current.b)(fiber.environment)
-              stack[sp++] = new Op(39, fiber.environment, undefined, undefined)
+              stack[sp++] = frameOf(39, fiber.environment, undefined, undefined)
               fiber.environment = environment
               current = current.a
               break
@@ -576,7 +604,7 @@ const execute = (first: Fiber): void => {
             case 23: {
               // Locally
               const before = fiber.locals
-              stack[sp++] = new Op(
+              stack[sp++] = frameOf(
                 40,
                 current.b,
                 before?.get(current.b),
@@ -589,31 +617,22 @@ const execute = (first: Fiber): void => {
             case 24: {
               // Scoped
               const node = openScope(fiber, current.a)
-              stack[sp++] = new Op(41, node, current.c, undefined)
+              stack[sp++] = frameOf(41, node, current.c, undefined)
               current = typeof current.b === 'function' ? (0, current.b)(node) : current.b
               break
             }
             case 25: {
               // Grouped
-              const { name, grace } = current.a
-              if (grace !== undefined) checkDuration('A grace', grace)
-              const outer = new ScopeNode(fiber.runOf, fiber.scope, name ?? 'group', fiber.mask > 0)
-              outer.role = RoleGroup
-              fiber.enterScope(outer)
-              if (grace !== undefined) outer.setGrace(grace)
-              const nursery = new Nursery(fiber, outer, outer.name, current.c)
-              stack[sp++] = new Op(42, nursery, undefined, undefined)
-              current = (0, current.b)(nursery)
+              const nursery = (0, current.a)(fiber, current.b)
+              stack[sp++] = frameOf(42, nursery, undefined, undefined)
+              current = (0, current.c)(nursery)
               break
             }
             case 26: {
               // Parallel
-              const strategy = (0, current.a)()
-              const scope = new ScopeNode(fiber.runOf, fiber.scope, strategy.kind, fiber.mask > 0)
-              scope.role = RoleArms
-              scope.opener = fiber
-              const arms = new Arms(fiber, scope, strategy)
-              stack[sp++] = new Op(43, fiber, base, arms)
+              // Before the frame: what makes the arms may throw.
+              const arms = (0, current.a)(fiber, current.b, current.c)
+              stack[sp++] = frameOf(43, fiber, base, arms)
               base = sp
               // Falls out to where an arm has ended or waits: the same steps start the first one.
               break run
@@ -634,7 +653,7 @@ const execute = (first: Fiber): void => {
               value = (0, frame.b)(value)
               break
             case 6: // Tap
-              stack[sp++] = new Op(32, value, undefined, undefined)
+              stack[sp++] = frameOf(32, value, undefined, undefined)
               current = (0, frame.b)(value)
               mode = 0
               if (--budget < 0) break run
@@ -661,7 +680,7 @@ const execute = (first: Fiber): void => {
                 if (current.op === 1) (0, current.a)()
                 break
               }
-              stack[sp++] = new Op(37, 1, value, undefined)
+              stack[sp++] = frameOf(37, 1, value, undefined)
               fiber.mask++
               mode = 0
               break
@@ -671,12 +690,12 @@ const execute = (first: Fiber): void => {
                 if (current.op === 1) (0, current.a)()
                 break
               }
-              stack[sp++] = new Op(37, 1, value, undefined)
+              stack[sp++] = frameOf(37, 1, value, undefined)
               fiber.mask++
               mode = 0
               break
             case 20: // Bracket: no checkpoint between the value of acquire and this frame
-              stack[sp++] = new Op(38, value, frame.c, undefined)
+              stack[sp++] = frameOf(38, value, frame.c, undefined)
               current = (0, frame.b)(value)
               mode = 0
               break
@@ -686,7 +705,7 @@ const execute = (first: Fiber): void => {
                 if (current.op === 1) (0, current.a)()
                 break
               }
-              stack[sp++] = new Op(37, 1, value, undefined)
+              stack[sp++] = frameOf(37, 1, value, undefined)
               fiber.mask++
               mode = 0
               break
@@ -697,8 +716,9 @@ const execute = (first: Fiber): void => {
               // GeneratorFrame: stays while the generator runs; leaves are evaluated here
               sp++
               const iterator = frame.a
+              const next = frame.b
               for (;;) {
-                const result = iterator.next(value)
+                const result = next.call(iterator, value)
                 if (result.done) {
                   sp--
                   value = result.value
@@ -804,7 +824,7 @@ const execute = (first: Fiber): void => {
               } else if (mode === 6) {
                 const split = partitionFails(value as Cause<Untyped>, matches(frame.c))
                 if (split !== null) {
-                  if (split.rest !== null) stack[sp++] = new Op(35, split.rest, undefined, undefined)
+                  if (split.rest !== null) stack[sp++] = frameOf(35, split.rest, undefined, undefined)
                   current = (0, frame.b)(split.first)
                   mode = 0
                   if (--budget < 0) break run
@@ -819,7 +839,7 @@ const execute = (first: Fiber): void => {
               } else if (mode === 6) {
                 const split = partitionFails(value as Cause<Untyped>, matches(null))
                 if (split !== null) {
-                  if (split.rest !== null) stack[sp++] = new Op(35, split.rest, undefined, undefined)
+                  if (split.rest !== null) stack[sp++] = frameOf(35, split.rest, undefined, undefined)
                   current = (0, frame.b)(split.first)
                   mode = 0
                   if (--budget < 0) break run
@@ -841,7 +861,7 @@ const execute = (first: Fiber): void => {
                     ? partitionFails(value as Cause<Untyped>, matches(null))
                     : null
               if (split !== null) {
-                stack[sp++] = new Op(36, mode, value, undefined)
+                stack[sp++] = frameOf(36, mode, value, undefined)
                 current = (0, frame.b)(split.first)
                 mode = 0
               }
@@ -862,7 +882,7 @@ const execute = (first: Fiber): void => {
               mode = 1
               break
             case 17: // Ensuring
-              stack[sp++] = new Op(37, mode, value, undefined)
+              stack[sp++] = frameOf(37, mode, value, undefined)
               fiber.mask++
               current = frame.b
               mode = 0
@@ -870,7 +890,7 @@ const execute = (first: Fiber): void => {
             case 18: {
               // OnExit
               const exit = exitOf(fiber, mode, value)
-              stack[sp++] = new Op(37, 6, exit.left, undefined)
+              stack[sp++] = frameOf(37, 6, exit.left, undefined)
               fiber.mask++
               current = (0, frame.b)(exit)
               mode = 0
@@ -878,7 +898,7 @@ const execute = (first: Fiber): void => {
             }
             case 19: // OnCancel
               if (mode === 5 || (mode === 6 && hasCancelled(value))) {
-                stack[sp++] = new Op(37, mode, value, undefined)
+                stack[sp++] = frameOf(37, mode, value, undefined)
                 fiber.mask++
                 current = frame.b
                 mode = 0
@@ -887,7 +907,7 @@ const execute = (first: Fiber): void => {
             case 38: {
               // ReleaseFrame
               const exit = exitOf(fiber, mode, value)
-              stack[sp++] = new Op(37, 6, exit.left, undefined)
+              stack[sp++] = frameOf(37, 6, exit.left, undefined)
               fiber.mask++
               current = (0, frame.b)(frame.a, exit)
               mode = 0
@@ -895,7 +915,7 @@ const execute = (first: Fiber): void => {
             }
             case 33: {
               // GeneratorFrame: its finally blocks run as finalizers
-              const unwind = new Op(34, running, mode, value)
+              const unwind = frameOf(34, running, mode, value)
               stack[sp++] = unwind
               fiber.mask++
               const result = closeIterator(frame.a)
@@ -1088,7 +1108,7 @@ const openScope = (fiber: Fiber, options: ScopeOptions): ScopeNode => {
   if (after !== undefined) checkDuration('A timeout', after)
   if (at !== undefined) checkDuration('A deadline', at)
   if (grace !== undefined) checkDuration('A grace', grace)
-  const node = new ScopeNode(fiber.runOf, fiber.scope, options.name, fiber.mask > 0)
+  const node = new ScopeNode(fiber.runOf, fiber.scope, options.name, fiber.mask, RoleScope)
   fiber.enterScope(node)
   if (options.shield === true) node.setShield(true)
   if (grace !== undefined) node.setGrace(grace)

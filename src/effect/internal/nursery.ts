@@ -49,8 +49,7 @@ export class Nursery implements Owner, Wait {
     this.foreign = false
     this.name = name
     this.outer = outer
-    this.scope = new ScopeNode(outer.host, outer, name, false)
-    this.scope.role = RoleTasks
+    this.scope = new ScopeNode(outer.host, outer, name, 0, RoleTasks)
     this.host = host
     this.optional = optional
     this.state = Open
@@ -146,7 +145,7 @@ export class Nursery implements Owner, Wait {
       const rest = withoutCancelled(cause)
       if (rest !== cause) {
         this.bodyExits.add(cause)
-        this.bodyExits.before = this.exits.failures.length
+        this.bodyExits.before += this.exits.failures.length
       }
       if (rest !== null) {
         // In the order in which the exits came, so among those of the tasks.
@@ -182,8 +181,12 @@ export class Nursery implements Owner, Wait {
     const { outer, scope, exits, bodyExits } = this
     if (this.cancelledHere()) exits.cancelled = null
     if (outer.absorbs()) {
-      if (this.absorbed || bodyExits.cancelled !== null) outer.caught = outer.cancelledLeaf()
-    } else if (exits.cancelled === null && bodyExits.cancelled !== null) {
+      if (this.absorbed || bodyExits.cancelled !== null) outer.absorbed()
+    } else if (
+      bodyExits.cancelled !== null &&
+      (exits.cancelled === null || bodyExits.before < exits.before)
+    ) {
+      // Of all cancellations the first stays.
       exits.cancelled = bodyExits.cancelled
       exits.before = bodyExits.before
     }

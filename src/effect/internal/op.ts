@@ -108,15 +108,15 @@ export const Local = 22
 export const Locally = 23
 /** a: scope options, b: effect or (scope node) => effect, c: how to leave, see `Leave…` */
 export const Scoped = 24
-/** a: group options, b: nursery => effect, c: the body can be cancelled */
+/** a: (fiber, b) => nursery, b: group options, c: nursery => effect; what opens it comes along, so that bundles may lack it */
 export const Grouped = 25
-/** a: () => strategy of arms */
+/** a: (fiber, b, c) => arms, b: c => strategy of arms, c: arms; the same */
 export const Parallel = 26
 
 // Frames that are no effects.
 /** a: value to go on with */
 export const KeepFrame = 32
-/** a: iterator */
+/** a: iterator, b: its `next`; each generator function has a prototype of its own, so reading it each time is slow */
 export const GeneratorFrame = 33
 /** a: iterator, b: mode, c: value; a generator that was left, whose finally blocks run */
 export const UnwindFrame = 34

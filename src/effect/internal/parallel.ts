@@ -5,7 +5,7 @@
  * @internal
  */
 import { failures, type Cancelled, type Cause } from '../Cause.js'
-import { filterLeaves, isCancelledOnly, joinAllBoth, joinThen } from './causes.js'
+import { filterLeaves, isCancelledOnly, joinThen } from './causes.js'
 import { Fault, Return, type Op, type Untyped } from './op.js'
 import { Exits, type Child, type Owner } from './owner.js'
 import { cancellation, type ScopeNode } from './scopeTree.js'
@@ -155,20 +155,22 @@ type Names = (index: number) => string
 abstract class Base implements Strategy {
   readonly kind: string
   readonly limit: number
-  protected readonly source: Source
-  private readonly names: Names | null
-  protected readonly exits: Exits
+  private kept: Exits | null
 
-  constructor(kind: string, limit: number, source: Source, names: Names | null) {
+  constructor(kind: string, limit: number) {
     this.kind = kind
     this.limit = limit
-    this.source = source
-    this.names = names
-    this.exits = new Exits()
+    this.kept = null
   }
 
-  arm(index: number): Op | null {
-    return this.source(index)
+  /** Made when something went wrong. */
+  protected get exits(): Exits {
+    return (this.kept ??= new Exits())
+  }
+
+  /** What went wrong, all of it; null when nothing did. */
+  protected cause(absorbed: boolean): Cause<unknown> | null {
+    return this.kept === null ? null : this.kept.cause(absorbed)
   }
 
   sourceFailed(defect: unknown): void {
@@ -180,20 +182,55 @@ abstract class Base implements Strategy {
   }
 
   name(index: number): string {
+    return `${this.kind}[${index}]`
+  }
+
+  abstract arm(index: number): Op | null
+  abstract ended(child: Child, arms: Arms): boolean
+  abstract outcome(arms: Arms): { readonly mode: number; readonly value: Untyped }
+}
+
+/** Arms that are made when their turn has come, and may have names of their own. */
+abstract class Sourced extends Base {
+  private readonly source: Source
+  private readonly names: Names | null
+
+  constructor(kind: string, limit: number, source: Source, names: Names | null) {
+    super(kind, limit)
+    this.source = source
+    this.names = names
+  }
+
+  arm(index: number): Op | null {
+    return this.source(index)
+  }
+
+  override name(index: number): string {
     try {
       if (this.names !== null) return this.names(index)
     } catch {
       // Names are for people, and asked for where nothing may throw.
     }
-    return `${this.kind}[${index}]`
+    return super.name(index)
+  }
+}
+
+/** Arms that are there already. */
+abstract class Listed extends Base {
+  private readonly arms: ReadonlyArray<Op>
+
+  constructor(kind: string, arms: ReadonlyArray<Op>) {
+    super(kind, Infinity)
+    this.arms = arms
   }
 
-  abstract ended(child: Child, arms: Arms): boolean
-  abstract outcome(arms: Arms): { readonly mode: number; readonly value: Untyped }
+  arm(index: number): Op | null {
+    return index < this.arms.length ? (this.arms[index] as Op) : null
+  }
 }
 
 /** All the values, in the order of the arms; the first failure cancels the rest, and after a cancellation none starts. */
-export class All extends Base {
+export class All extends Sourced {
   private readonly values: Array<Untyped>
 
   constructor(kind: string, limit: number, source: Source, names: Names | null) {
@@ -211,18 +248,18 @@ export class All extends Base {
   }
 
   outcome(arms: Arms): { readonly mode: number; readonly value: Untyped } {
-    const cause = this.exits.cause(arms.absorbs())
+    const cause = this.cause(arms.absorbs())
     if (cause !== null) return { mode: Fault, value: cause }
     return { mode: Return, value: this.values }
   }
 }
 
 /** The first arm to end, in whatever way; what fails in the clean-up of the others joins. */
-export class Race extends Base {
+export class Race extends Listed {
   private winner: Child | null
 
-  constructor(source: Source, names: Names | null) {
-    super('race', Infinity, source, names)
+  constructor(arms: ReadonlyArray<Op>) {
+    super('race', arms)
     this.winner = null
   }
 
@@ -237,24 +274,27 @@ export class Race extends Base {
 
   outcome(): { readonly mode: number; readonly value: Untyped } {
     // A race has at least one arm, see `Concurrent.raceAll`, and ends when all its arms have.
-    return withLosers(this.winner as Child, this.exits)
+    return withLosers(this.winner as Child, this.cause(true))
   }
 }
 
-const withLosers = (winner: Child, losers: Exits): { readonly mode: number; readonly value: Untyped } => {
-  const left = losers.failures.length === 0 ? null : joinAllBoth(losers.failures)
+/** `left` is what went wrong in the clean-up of the losers; that they were cancelled is no fault. */
+const withLosers = (
+  winner: Child,
+  left: Cause<unknown> | null
+): { readonly mode: number; readonly value: Untyped } => {
   if (left === null) return { mode: winner.mode, value: winner.value }
   const cause = winner.failure()
   return { mode: Fault, value: cause === null ? left : joinThen(cause, left) }
 }
 
 /** The first value; failures are kept until none can come, then raised together. Defects and cancellations end it. */
-export class FirstSuccess extends Base {
+export class FirstSuccess extends Listed {
   private winner: Child | null
   private readonly losers: Exits
 
-  constructor(source: Source, names: Names | null) {
-    super('firstSuccess', Infinity, source, names)
+  constructor(arms: ReadonlyArray<Op>) {
+    super('firstSuccess', arms)
     this.winner = null
     this.losers = new Exits()
   }
@@ -275,13 +315,13 @@ export class FirstSuccess extends Base {
   }
 
   outcome(arms: Arms): { readonly mode: number; readonly value: Untyped } {
-    if (this.winner !== null) return withLosers(this.winner, this.losers)
-    return { mode: Fault, value: this.exits.cause(arms.absorbs()) }
+    if (this.winner !== null) return withLosers(this.winner, this.losers.cause(true))
+    return { mode: Fault, value: this.cause(arms.absorbs()) }
   }
 }
 
 /** All the values, or all the typed failures in the order of the arms. Only a defect or a cancellation stops the others. */
-export class Validate extends Base {
+export class Validate extends Sourced {
   private readonly values: Array<Untyped>
   private readonly errors: Array<ReadonlyArray<unknown> | undefined>
 
@@ -307,7 +347,7 @@ export class Validate extends Base {
   outcome(arms: Arms): { readonly mode: number; readonly value: Untyped } {
     const errors = this.errors.flatMap((of) => of ?? [])
     if (errors.length > 0) this.exits.add({ _tag: 'Fail', error: errors })
-    const cause = this.exits.cause(arms.absorbs())
+    const cause = this.cause(arms.absorbs())
     if (cause !== null) return { mode: Fault, value: cause }
     return { mode: Return, value: this.values }
   }

@@ -34,15 +34,17 @@ export const primitive = (f: PrimitiveFunction, b?: Untyped, c?: Untyped): Op =>
 
 // ---- checkpoints
 
-export const yieldNow = primitive((fiber) => fiber.reschedule(Return, undefined))
+export const yieldNow = /*#__PURE__*/ primitive((fiber) => fiber.reschedule(Return, undefined))
 
-export const checkCancelled = primitive((fiber) => (fiber.isCancelled() ? fiber.raiseCancelled() : undefined))
+export const checkCancelled = /*#__PURE__*/ primitive((fiber) =>
+  fiber.isCancelled() ? fiber.raiseCancelled() : undefined
+)
 
 const checkpointPrimitive: PrimitiveFunction = (fiber) => fiber.reschedule(Check, undefined)
 
-export const checkpoint = primitive(checkpointPrimitive)
+export const checkpoint = /*#__PURE__*/ primitive(checkpointPrimitive)
 
-export const never = primitive((fiber) =>
+export const never = /*#__PURE__*/ primitive((fiber) =>
   fiber.isCancelled() ? fiber.raiseCancelled() : fiber.park(neverEnds)
 )
 
@@ -97,15 +99,15 @@ export const sleepUntilPrimitive: PrimitiveFunction = (fiber, time: number) => {
     : sleepUntilTime(fiber, time)
 }
 
-export const currentTime = primitive((fiber) => fiber.runOf.now())
+export const currentTime = /*#__PURE__*/ primitive((fiber) => fiber.runOf.now())
 
 // ---- callbacks
 
-/** A wait on somebody outside who calls back once. */
-export class Callback implements Wait {
-  readonly label: string
-  readonly foreign: boolean
-  private readonly fiber: Fiber
+/** A wait on somebody who calls back once. What kinds of it differ in are methods, so that a wait is one small object. */
+export abstract class Callback implements Wait {
+  abstract get label(): string
+  abstract get foreign(): boolean
+  protected readonly fiber: Fiber
   /** Set when the first `resume` came, or the wait was withdrawn. */
   settled: boolean
   private registering: boolean
@@ -113,29 +115,20 @@ export class Callback implements Wait {
   private value: Untyped
   /** Undone however the wait ends. */
   private cleanUp: (() => void) | null
-  /** Whether a cancellation withdraws the wait at once; it always does when there is no such function. */
-  private readonly letsGo: ((forced: boolean) => boolean) | null
-  /** Tells the outside of a cancellation. */
-  private readonly abort: (() => void) | null
 
-  constructor(
-    fiber: Fiber,
-    label: string,
-    foreign: boolean,
-    letsGo: ((forced: boolean) => boolean) | null,
-    abort: (() => void) | null
-  ) {
-    this.label = label
-    this.foreign = foreign
+  constructor(fiber: Fiber) {
     this.fiber = fiber
     this.settled = false
     this.registering = true
     this.mode = Return
     this.value = undefined
     this.cleanUp = null
-    this.letsGo = letsGo
-    this.abort = abort
   }
+
+  /** Whether a cancellation withdraws the wait at once. */
+  protected abstract letsGo(forced: boolean): boolean
+  /** Tells the outside of a cancellation. */
+  protected abstract abort(): void
 
   resume(mode: number, value: Untyped): void {
     if (this.settled) return
@@ -143,15 +136,19 @@ export class Callback implements Wait {
     this.mode = mode
     this.value = value
     if (!this.registering) {
-      this.finish()
+      if (this.cleanUp !== null) this.finish()
       this.fiber.wake(this.mode, this.value)
     }
   }
 
+  resumeWith(exit: Exit<unknown, unknown>): void {
+    if (exit._tag === 'Right') this.resume(Return, exit.right)
+    else this.resume(Fault, this.fiber.admit(exit.left))
+  }
+
   /** A clean-up that throws is a defect, which joins what the wait ended with. */
   private finish(): void {
-    const { cleanUp } = this
-    if (cleanUp === null) return
+    const cleanUp = this.cleanUp as () => void
     this.cleanUp = null
     try {
       cleanUp()
@@ -174,13 +171,13 @@ export class Callback implements Wait {
       fiber.cancelDelivered()
       return Signal
     }
-    this.finish()
+    if (this.cleanUp !== null) this.finish()
     return this.mode === Return ? this.value : this.fiber.signal(this.mode, this.value)
   }
 
-  private asks(letsGo: (forced: boolean) => boolean, forced: boolean): boolean {
+  private asks(forced: boolean): boolean {
     try {
-      return letsGo(forced)
+      return this.letsGo(forced)
     } catch (defect) {
       // The fiber goes on with the defect: nobody may resume it any more.
       this.settled = true
@@ -189,18 +186,43 @@ export class Callback implements Wait {
   }
 
   abandon(_waiter: Waiter, forced: boolean): boolean {
-    const goes = this.letsGo === null || this.asks(this.letsGo, forced)
+    const goes = this.asks(forced)
     // What was told may call back at once: that is the end of a wait that goes on, and too late for one that does not.
     if (!goes || this.settled) {
-      if (this.abort !== null) this.abort()
+      this.abort()
       return false
     }
     this.settled = true
-    if (this.abort !== null) this.abort()
+    this.abort()
     const { cleanUp } = this
     this.cleanUp = null
     if (cleanUp !== null) cleanUp()
     return true
+  }
+}
+
+class AsyncWait extends Callback {
+  private readonly ambient: LazySignal | null
+
+  constructor(fiber: Fiber, ambient: LazySignal | null) {
+    super(fiber)
+    this.ambient = ambient
+  }
+
+  get label(): string {
+    return 'async'
+  }
+
+  get foreign(): boolean {
+    return true
+  }
+
+  protected letsGo(): boolean {
+    return true
+  }
+
+  protected abort(): void {
+    if (this.ambient !== null) this.ambient.abort(toError(this.fiber.causeOf(Cancel, undefined)))
   }
 }
 
@@ -212,20 +234,18 @@ export const asyncPrimitive: PrimitiveFunction = (
   register: (resume: (exit: Exit<unknown, unknown>) => void) => (() => void) | void
 ) => {
   if (fiber.isCancelled()) return fiber.raiseCancelled()
-  const lazy = fiber.runOf.asyncContext ? new LazySignal() : null
-  const abort =
-    lazy === null
-      ? null
-      : () => {
-          lazy.abort(toError(fiber.causeOf(Cancel, undefined)))
-        }
-  const callback = new Callback(fiber, 'async', true, null, abort)
-  const resume = (exit: Exit<unknown, unknown>): void => {
-    if (exit._tag === 'Right') callback.resume(Return, exit.right)
-    else callback.resume(Fault, fiber.admit(exit.left))
-  }
-  return callback.registered(lazy === null ? register(resume) : withAmbient(lazy, () => register(resume)))
+  const ambient = fiber.runOf.asyncContext ? new LazySignal() : null
+  const wait = new AsyncWait(fiber, ambient)
+  const resume = resumeOf(wait)
+  return wait.registered(ambient === null ? register(resume) : withAmbient(ambient, () => register(resume)))
 }
+
+/** Apart from where it is used, so that what is given away holds the wait and nothing else. */
+export const resumeOf =
+  (wait: Callback) =>
+  (exit: Exit<unknown, unknown>): void => {
+    wait.resumeWith(exit)
+  }
 
 // ---- tasks
 
@@ -250,7 +270,6 @@ const endAlike = (child: Fiber): Answer => {
 }
 
 const awaitEnd = (fiber: Fiber, child: Fiber, label: string, ask: (child: Fiber) => Answer): Untyped => {
-  if (fiber.isCancelled()) return fiber.raiseCancelled()
   if (child.status !== Done) {
     child.joiners ??= new WaitList(label)
     child.joiners.add(fiber, ask)
@@ -261,10 +280,14 @@ const awaitEnd = (fiber: Fiber, child: Fiber, label: string, ask: (child: Fiber)
 }
 
 export const waitPrimitive: PrimitiveFunction = (fiber, child: Fiber) =>
-  awaitEnd(fiber, child, 'Task.wait', giveExit)
+  fiber.isCancelled() ? fiber.raiseCancelled() : awaitEnd(fiber, child, 'Task.wait', giveExit)
 
-export const joinPrimitive: PrimitiveFunction = (fiber, child: Fiber) =>
-  awaitEnd(fiber, child, 'Task.join', endAlike)
+export const joinPrimitive: PrimitiveFunction = (fiber, child: Fiber) => {
+  if (fiber.isCancelled()) return fiber.raiseCancelled()
+  if (child.status !== Done || child.mode !== Return) return awaitEnd(fiber, child, 'Task.join', endAlike)
+  child.flags |= Looked
+  return child.value
+}
 
 export const pollPrimitive: PrimitiveFunction = (_fiber, child: Fiber) =>
   child.status === Done ? { _tag: 'Some', value: giveExit(child).value } : { _tag: 'None' }
@@ -289,7 +312,7 @@ export const statusOf = (fiber: Fiber): Status => {
 const othersBlocked: Wait = { label: 'waitAllTasksBlocked', foreign: false, abandon: () => true }
 
 /** Yields as long as another fiber of the run can go on. */
-export const waitAllBlocked: Op = primitive((fiber) => {
+export const waitAllBlocked: Op = /*#__PURE__*/ primitive((fiber) => {
   if (fiber.isCancelled()) return fiber.raiseCancelled()
   if (!othersCanRun(fiber)) {
     fiber.wait = null
@@ -314,7 +337,7 @@ const othersCanRun = (fiber: Fiber): boolean => {
 
 // ---- environment and locals
 
-export const ask = primitive((fiber) => fiber.environment)
+export const ask = /*#__PURE__*/ primitive((fiber) => fiber.environment)
 
 export const asksPrimitive: PrimitiveFunction = (fiber, f: (environment: Untyped) => Untyped) =>
   f(fiber.environment)

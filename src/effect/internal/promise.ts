@@ -13,20 +13,19 @@ import { Cancel, Die, Fail, Fault, type Op, Return, type Untyped } from './op.js
 import { Callback, primitive, type PrimitiveFunction } from './primitives.js'
 import { whenSettled } from './settling.js'
 
-/** Typed failures of a rejection; null when a rejection is a defect. */
-export type OnReject = ((reason: unknown) => unknown) | null
+interface Outcome {
+  readonly mode: number
+  readonly value: unknown
+}
 
-/** What a settled value means; null when it is the value. */
-export type OnValue = ((value: Untyped) => { readonly mode: number; readonly value: unknown }) | null
-
-interface PromiseOp {
+/** How a promise is waited for; shared by all waits that are alike. */
+export interface PromiseSpec {
   readonly label: string
-  readonly start: (signal: AbortSignal) => PromiseLike<unknown>
-  readonly onReject: OnReject
-  readonly onValue: OnValue
-  readonly abandon: boolean
-  /** A signal costs microseconds, so it is made only for a function that takes one. */
-  readonly wantsSignal: boolean
+  /** Typed failures of a rejection; without it a rejection is a defect. */
+  readonly onReject?: (reason: unknown) => unknown
+  /** What a settled value means; without it, it is the value. */
+  readonly onValue?: (value: Untyped) => Outcome
+  readonly abandonOnCancel?: boolean
 }
 
 /** What says that the cancellation has arrived: our own error for it, or the reason of the signal that we were given. */
@@ -54,8 +53,8 @@ const discard = (fiber: Fiber, value: unknown): void => {
   for (const instrument of fiber.runOf.instruments ?? []) instrument.onDiscard?.(fiber, value)
 }
 
-const mapped = (onReject: OnReject, reason: unknown): { readonly mode: number; readonly value: unknown } => {
-  if (onReject === null) return { mode: Die, value: reason }
+const outcomeOfRejection = ({ onReject }: PromiseSpec, reason: unknown): Outcome => {
+  if (onReject === undefined) return { mode: Die, value: reason }
   try {
     return { mode: Fail, value: onReject(reason) }
   } catch (defect) {
@@ -63,89 +62,123 @@ const mapped = (onReject: OnReject, reason: unknown): { readonly mode: number; r
   }
 }
 
-const promisePrimitive: PrimitiveFunction = (
-  fiber,
-  { label, start, onReject, onValue, abandon, wantsSignal }: PromiseOp
-) => {
-  if (fiber.isCancelled()) return fiber.raiseCancelled()
-  const { asyncContext } = fiber.runOf
-  const lazy = wantsSignal || asyncContext ? new LazySignal() : null
+const outcomeOfValue = (onValue: (value: Untyped) => Outcome, value: unknown): Outcome => {
+  try {
+    return onValue(value)
+  } catch (defect) {
+    return { mode: Die, value: defect }
+  }
+}
+
+class PromiseWait extends Callback {
+  private readonly spec: PromiseSpec
+  private readonly lazy: LazySignal | null
   /** The cancellation, once it came. */
-  let cancelled: Cause<unknown> | null = null
+  private cancelled: Cause<unknown> | null
 
-  const callback = new Callback(
-    fiber,
-    label,
-    true,
-    (forced) => abandon || forced,
-    () => {
-      if (cancelled !== null) return
-      cancelled = fiber.causeOf(Cancel, undefined)
-      lazy?.abort(toError(cancelled))
-    }
-  )
-
-  // The cast is for functions that take no signal, and so never see that there is none.
-  const signal = wantsSignal && lazy !== null ? lazy.signal : (undefined as Untyped)
-  const promise = asyncContext && lazy !== null ? withAmbient(lazy, () => start(signal)) : start(signal)
-  if (promise === null || typeof promise !== 'object' || typeof promise.then !== 'function') {
-    throw new TypeError(`${label}: expected a promise from the function, but got ${typeof promise}.`)
+  constructor(fiber: Fiber, spec: PromiseSpec, lazy: LazySignal | null) {
+    super(fiber)
+    this.spec = spec
+    this.lazy = lazy
+    this.cancelled = null
   }
 
-  // A promise that was let go is observed, so that its rejection is no unhandled one.
-  const settled = (value: unknown): void => {
-    if (callback.settled) {
+  get label(): string {
+    return this.spec.label
+  }
+
+  get foreign(): boolean {
+    return true
+  }
+
+  protected letsGo(forced: boolean): boolean {
+    return forced || this.spec.abandonOnCancel === true
+  }
+
+  protected abort(): void {
+    if (this.cancelled !== null) return
+    this.cancelled = this.fiber.causeOf(Cancel, undefined)
+    if (this.lazy !== null) this.lazy.abort(toError(this.cancelled))
+  }
+
+  onFulfilled(value: unknown): void {
+    const { fiber } = this
+    // A promise that was let go is observed, so that its rejection is no unhandled one.
+    if (this.settled) {
       discard(fiber, value)
       return
     }
-    let outcome: { readonly mode: number; readonly value: unknown } = { mode: Return, value }
-    if (onValue !== null) {
-      try {
-        outcome = onValue(value)
-      } catch (defect) {
-        outcome = { mode: Die, value: defect }
-      }
-      // A Left after the abort is how such code says that it has stopped.
-      if (cancelled !== null && outcome.mode === Fail) {
-        discard(fiber, value)
-        outcome = { mode: Cancel, value: undefined }
-      }
+    const { onValue } = this.spec
+    if (onValue === undefined) {
+      this.resume(Return, value)
+      return
     }
-    callback.resume(outcome.mode, outcome.value)
+    const outcome = outcomeOfValue(onValue, value)
+    if (this.cancelled !== null && outcome.mode === Fail) {
+      // A Left after the abort is how such code says that it has stopped.
+      discard(fiber, value)
+      this.resume(Cancel, undefined)
+    } else this.resume(outcome.mode, outcome.value)
   }
-  const rejected = (reason: unknown): void => {
+
+  onRejected(reason: unknown): void {
+    const { fiber, cancelled } = this
     const aborted = cancelled !== null && isAbort(reason, cancelled)
-    if (callback.settled) {
+    if (this.settled) {
       if (!aborted) discard(fiber, reason)
       return
     }
     if (aborted) {
-      callback.resume(Cancel, undefined)
+      this.resume(Cancel, undefined)
       return
     }
-    const outcome = mapped(onReject, reason)
-    if (cancelled !== null) {
+    const outcome = outcomeOfRejection(this.spec, reason)
+    if (this.cancelled !== null) {
       const rest: Cause<unknown> = fiber.causeOf(outcome.mode, outcome.value)
-      callback.resume(Fault, joinThen(fiber.causeOf(Cancel, undefined), rest))
-    } else callback.resume(outcome.mode, outcome.value)
+      this.resume(Fault, joinThen(fiber.causeOf(Cancel, undefined), rest))
+    } else this.resume(outcome.mode, outcome.value)
+  }
+}
+
+const fulfil =
+  (wait: PromiseWait) =>
+  (value: unknown): void => {
+    wait.onFulfilled(value)
   }
 
-  if (abandon && promise instanceof Promise) {
-    // Where instruments watch, what comes late is told to them.
-    return callback.registered(whenSettled(promise, settled, rejected, fiber.runOf.instruments))
+const reject =
+  (wait: PromiseWait) =>
+  (reason: unknown): void => {
+    wait.onRejected(reason)
   }
-  promise.then(settled, rejected)
-  return callback.registered(undefined)
+
+const promisePrimitive: PrimitiveFunction = (
+  fiber,
+  start: (signal: AbortSignal) => PromiseLike<unknown>,
+  spec: PromiseSpec
+) => {
+  if (fiber.isCancelled()) return fiber.raiseCancelled()
+  const { asyncContext } = fiber.runOf
+  // A signal costs microseconds, so it is made only for a function that takes one.
+  const wantsSignal = start.length > 0
+  const lazy = wantsSignal || asyncContext ? new LazySignal() : null
+  const wait = new PromiseWait(fiber, spec, lazy)
+  // The cast is for functions that take no signal, and so never see that there is none.
+  const signal = wantsSignal && lazy !== null ? lazy.signal : (undefined as Untyped)
+  const promise = asyncContext && lazy !== null ? withAmbient(lazy, () => start(signal)) : start(signal)
+  if (promise === null || typeof promise !== 'object' || typeof promise.then !== 'function') {
+    throw new TypeError(`${spec.label}: expected a promise from the function, but got ${typeof promise}.`)
+  }
+  const onFulfilled = fulfil(wait)
+  const onRejected = reject(wait)
+  if (spec.abandonOnCancel === true && promise instanceof Promise) {
+    // Where instruments watch, what comes late is told to them.
+    return wait.registered(whenSettled(promise, onFulfilled, onRejected, fiber.runOf.instruments))
+  }
+  promise.then(onFulfilled, onRejected)
+  return wait.registered(undefined)
 }
 
 /** An effect that starts a promise each time it runs, and waits for it. */
-export const settlePromise = (
-  label: string,
-  start: (signal: AbortSignal) => PromiseLike<unknown>,
-  onReject: OnReject,
-  onValue: OnValue,
-  abandon: boolean
-): Op => {
-  const wait: PromiseOp = { label, start, onReject, onValue, abandon, wantsSignal: start.length > 0 }
-  return primitive(promisePrimitive, wait)
-}
+export const settlePromise = (start: (signal: AbortSignal) => PromiseLike<unknown>, spec: PromiseSpec): Op =>
+  primitive(promisePrimitive, start, spec)

@@ -9,6 +9,11 @@ import type { Scheduler, Turn } from '../Scheduler.js'
 import { Timers } from './deadlines.js'
 import { RoleRoot, ScopeNode } from './scopeTree.js'
 
+/** A time that all fibers share which begin to wait in the same turn, so that none needs a number of its own on the heap. */
+export interface TurnTime {
+  readonly ms: number
+}
+
 export class Run {
   readonly clock: Clock
   readonly scheduler: Scheduler
@@ -20,7 +25,7 @@ export class Run {
   closed: boolean
   private ids: number
   private turn: number
-  private timeOfTurn: number
+  private timeOfTurn: TurnTime | null
   private lazyTimers: Timers | null
 
   constructor(
@@ -37,10 +42,9 @@ export class Run {
     this.closed = false
     this.ids = 0
     this.lazyTimers = null
-    this.root = new ScopeNode(this, null, name, false)
-    this.root.role = RoleRoot
-    this.turn = NaN
-    this.timeOfTurn = 0
+    this.root = new ScopeNode(this, null, name, 0, RoleRoot)
+    this.turn = -1
+    this.timeOfTurn = null
   }
 
   nextId(): number {
@@ -53,17 +57,22 @@ export class Run {
     return this.lazyTimers
   }
 
+  /** How many timers are set. */
+  pendingTimers(): number {
+    return this.lazyTimers === null ? 0 : this.lazyTimers.length
+  }
+
   now(): number {
     return this.clock.now()
   }
 
   /** The time, read once a turn of the host: waits are too many to read the clock for each. */
-  turnTime(): number {
+  turnTime(): TurnTime {
     const { turn } = this.scheduler
-    if (turn === undefined) return this.clock.now()
-    if (turn !== this.turn) {
+    if (turn === undefined) return { ms: this.clock.now() }
+    if (this.timeOfTurn === null || turn !== this.turn) {
       this.turn = turn
-      this.timeOfTurn = this.clock.now()
+      this.timeOfTurn = { ms: this.clock.now() }
     }
     return this.timeOfTurn
   }

@@ -125,6 +125,28 @@ export class ScopeHooks {
   }
 }
 
+/** What few scopes have: a grace, a cancellation. Made when there is one, so that a scope is small. */
+class ScopeEnd {
+  /** In ms; -1 for none. */
+  grace: number
+  graceEnd: Timer | null
+  why: Cancellation | null
+  leaf: Cancelled | null
+  /** The cancelled scope around that makes this one effective, once somebody has asked for it. */
+  cancelledAbove: ScopeNode | null
+  /** The cancellation that was absorbed on leaving. */
+  caught: Cancelled | null
+
+  constructor() {
+    this.grace = -1
+    this.graceEnd = null
+    this.why = null
+    this.leaf = null
+    this.cancelledAbove = null
+    this.caught = null
+  }
+}
+
 /** What scopes need of the run that they belong to. */
 export interface ScopeHost {
   readonly timers: Timers
@@ -143,23 +165,14 @@ export class ScopeNode {
   effective: boolean
   cancelled: boolean
   shield: boolean
-  /** Opened inside a finalizer: shielded by it, whatever `shield` says. */
-  masked: boolean
-  /** The mask of the fiber that opened it, given back on leaving. */
-  savedMask: number
+  /** The finalizers that it was opened inside of: they shield it, whatever `shield` says. Given back on leaving. */
+  readonly mask: number
   /** The grace whose end is over us, in ms; -1 while shields hold. */
   cut: number
-  grace: number
   /** A deadline here or above is not queued yet; see `armDeadlines`. */
   unarmed: boolean
   deadline: Timer | null
-  graceEnd: Timer | null
-  why: Cancellation | null
-  leaf: Cancelled | null
-  /** The cancelled scope around that makes this one effective, once somebody has asked for it. */
-  cancelledAbove: ScopeNode | null
-  /** The cancellation that was absorbed on leaving. */
-  caught: Cancelled | null
+  private end: ScopeEnd | null
   name: string
   /** One of `Role…`. */
   role: number
@@ -169,7 +182,7 @@ export class ScopeNode {
   /** It was left: a handle that somebody kept does nothing any more. */
   closed: boolean
 
-  constructor(host: ScopeHost, parent: ScopeNode | null, name: string, masked: boolean) {
+  constructor(host: ScopeHost, parent: ScopeNode | null, name: string, mask: number, role: number) {
     this.host = host
     this.parent = parent
     this.firstChild = null
@@ -178,26 +191,26 @@ export class ScopeNode {
     this.next = null
     this.firstFiber = null
     this.lastFiber = null
-    this.cut = parent === null ? -1 : parent.cut
-    this.effective = parent !== null && parent.effective && (!masked || this.cut >= 0)
     this.cancelled = false
     this.shield = false
-    this.masked = masked
-    this.savedMask = 0
-    this.grace = -1
-    this.unarmed = parent !== null && parent.unarmed
+    this.mask = mask
     this.deadline = null
-    this.graceEnd = null
-    this.why = null
-    this.leaf = null
-    this.cancelledAbove = null
-    this.caught = null
+    this.end = null
     this.name = name
-    this.role = RoleScope
+    this.role = role
     this.opener = null
     this.hooks = null
     this.closed = false
-    if (parent !== null) parent.adopt(this)
+    if (parent === null) {
+      this.cut = -1
+      this.effective = false
+      this.unarmed = false
+    } else {
+      this.cut = parent.cut
+      this.effective = parent.effective && (mask === 0 || parent.cut >= 0)
+      this.unarmed = parent.unarmed
+      parent.adopt(this)
+    }
   }
 
   // ---- links
@@ -242,7 +255,7 @@ export class ScopeNode {
     this.closed = true
     if (this.parent !== null) this.parent.disown(this)
     if (this.deadline !== null) this.host.timers.remove(this.deadline)
-    if (this.graceEnd !== null) this.host.timers.remove(this.graceEnd)
+    if (this.end !== null && this.end.graceEnd !== null) this.host.timers.remove(this.end.graceEnd)
     if (this.hooks === null) return
     if (this.hooks.drainEnd !== null) this.host.timers.remove(this.hooks.drainEnd)
     for (const callback of this.hooks.onClose) callback()
@@ -250,8 +263,7 @@ export class ScopeNode {
 
   /** Puts a new scope between this one and `child` (or around nothing, when there is no child yet). */
   insert(child: ScopeNode | null, name: string): ScopeNode {
-    const between = new ScopeNode(this.host, this, name, false)
-    between.role = RoleOwn
+    const between = new ScopeNode(this.host, this, name, 0, RoleOwn)
     if (child !== null) {
       this.disown(child)
       between.adopt(child)
@@ -263,7 +275,7 @@ export class ScopeNode {
 
   /** Whether the scope sees what is outside of it. The end of its own grace is that of the shields inside, not of its own. */
   private get visible(): boolean {
-    return (!this.shield && !this.masked) || (this.parent !== null && this.parent.cut >= 0)
+    return (!this.shield && this.mask === 0) || (this.parent !== null && this.parent.cut >= 0)
   }
 
   /** A cancellation from outside goes through this scope; if not, a cancelled scope absorbs its own. */
@@ -281,11 +293,15 @@ export class ScopeNode {
    */
   nearestCancelled(): ScopeNode | null {
     let node: ScopeNode | null = this
-    while (node !== null && !node.cancelled && node.cancelledAbove === null) node = node.parent
-    if (node === null) return null
-    const found: ScopeNode = node.cancelled ? node : (node.cancelledAbove as ScopeNode)
+    let found: ScopeNode | null = null
+    while (node !== null) {
+      found = node.cancelled ? node : node.end === null ? null : node.end.cancelledAbove
+      if (found !== null) break
+      node = node.parent
+    }
+    if (found === null) return null
     for (let each: ScopeNode = this; each !== node; each = each.parent as ScopeNode) {
-      if (each.effective) each.cancelledAbove = found
+      if (each.effective) (each.end ??= new ScopeEnd()).cancelledAbove = found
     }
     return found
   }
@@ -299,13 +315,31 @@ export class ScopeNode {
     return least
   }
 
+  /** Why it was cancelled. */
+  get why(): Cancellation | null {
+    return this.end === null ? null : this.end.why
+  }
+
   /** The leaf of this scope's cancellation, made once. */
   cancelledLeaf(): Cancelled {
-    if (this.leaf === null) {
-      const { reason, by, because } = this.why as Cancellation
-      this.leaf = makeCancelled(this.name, reason, by, because)
+    const end = this.end as ScopeEnd
+    if (end.leaf === null) {
+      const { reason, by, because } = end.why as Cancellation
+      end.leaf = makeCancelled(this.name, reason, by, because)
     }
-    return this.leaf
+    return end.leaf
+  }
+
+  /** The cancellation that was absorbed on leaving. */
+  get caught(): Cancelled | null {
+    return this.end === null ? null : this.end.caught
+  }
+
+  /** Its own cancellation has been absorbed. */
+  absorbed(): Cancelled {
+    const leaf = this.cancelledLeaf()
+    ;(this.end as ScopeEnd).caught = leaf
+    return leaf
   }
 
   // ---- what changes it
@@ -313,7 +347,8 @@ export class ScopeNode {
   cancel(why: Cancellation): void {
     if (this.cancelled || this.closed) return
     this.cancelled = true
-    this.why = why
+    this.end ??= new ScopeEnd()
+    this.end.why = why
     if (!this.effective) this.spread()
   }
 
@@ -397,7 +432,8 @@ export class ScopeNode {
   /** In ms; Infinity for none. */
   setGrace(grace: number): void {
     if (grace === Infinity) return
-    this.grace = Math.max(grace, 0)
+    this.end ??= new ScopeEnd()
+    this.end.grace = Math.max(grace, 0)
     if (this.effective) this.startGrace()
   }
 
@@ -409,7 +445,7 @@ export class ScopeNode {
       if (node !== this && (node.effective || !node.visible)) return false
       node.effective = true
       if (node.hooks !== null) hooked.push(node.hooks)
-      if (node.grace >= 0) node.startGrace()
+      node.startGrace()
       for (let fiber = node.firstFiber; fiber !== null; fiber = fiber.scopeNext) reached.push(fiber)
       return true
     })
@@ -421,20 +457,23 @@ export class ScopeNode {
     walk(this, (node) => {
       if (node.cancelled || !node.effective) return false
       node.effective = false
-      node.cancelledAbove = null
-      if (node.graceEnd !== null) {
-        this.host.timers.remove(node.graceEnd)
-        node.graceEnd = null
+      const { end } = node
+      if (end === null) return true
+      end.cancelledAbove = null
+      if (end.graceEnd !== null) {
+        this.host.timers.remove(end.graceEnd)
+        end.graceEnd = null
       }
       return true
     })
   }
 
   private startGrace(): void {
-    if (this.graceEnd !== null) return
+    const { end } = this
+    if (end === null || end.grace < 0 || end.graceEnd !== null) return
     const { timers } = this.host
-    this.graceEnd = new GraceEnd(this, this.host.now() + this.grace, timers.nextOrder(), this.grace)
-    timers.add(this.graceEnd)
+    end.graceEnd = new GraceEnd(this, this.host.now() + end.grace, timers.nextOrder(), end.grace)
+    timers.add(end.graceEnd)
   }
 
   /** The grace has ended: no shield inside holds any more, not of finalizers either. */
@@ -448,7 +487,7 @@ export class ScopeNode {
       if (node.cut < 0) node.cut = grace
       node.effective = effective
       if (effective && !before && node.hooks !== null) hooked.push(node.hooks)
-      if (node.effective && node.grace >= 0) node.startGrace()
+      if (node.effective) node.startGrace()
       for (let fiber = node.firstFiber; fiber !== null; fiber = fiber.scopeNext) reached.push(fiber)
       return true
     })

@@ -70,7 +70,7 @@ const taskOf = (fiber: Fiber, children: Children): TaskTreeTask => {
     name: fiber.name,
     status: fiber.held ? 'starting' : statusOf(fiber),
     waitsOn: label === null ? none : some(label),
-    since: label === null ? none : some(fiber.since),
+    since: label === null || fiber.since === null ? none : some(fiber.since.ms),
     children
   }
 }
@@ -78,7 +78,7 @@ const taskOf = (fiber: Fiber, children: Children): TaskTreeTask => {
 const scopeOf = (node: ScopeNode, children: Children): TaskTreeScope => ({
   _tag: 'ScopeNode',
   name: node.name,
-  shield: node.shield || node.masked,
+  shield: node.shield || node.mask > 0,
   deadline: node.deadline?.time ?? Infinity,
   cancelled: node.why === null ? none : some(node.why.reason),
   draining: node.hooks?.draining === true,

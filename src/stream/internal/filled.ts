@@ -16,7 +16,7 @@ import { type ClosedResource, type EndOfStream, endOfStream } from '../StreamErr
 import { manyFrom } from './many.js'
 import { type Arrival, type Selectable, selectable } from './selectable.js'
 
-export const end: Effect.Effect<unknown, EndOfStream, never> = Effect.fail(endOfStream)
+export const end: Effect.Effect<unknown, EndOfStream, never> = /*#__PURE__*/ Effect.fail(endOfStream)
 
 export const source = <A, E, Attrs extends object = {}>(
   receive: Effect.Effect<unknown, E | EndOfStream, A>,

@@ -6,9 +6,9 @@ import { pipe } from 'fp-ts/lib/function.js'
 import type { Connectable } from 'millrace'
 import { Effect, type HappyEyeballs, Listener, Resource, Runtime, Stapled, Stream, TaskGroup } from 'millrace'
 import { NodeStream, Tcp } from 'millrace/node'
-import { byteStreamChecks } from '../../../laws/ByteStreamSuite.js'
-import { type Check, runCheck } from '../../../laws/Check.js'
-import { connectableChecks, listenerChecks, type Place } from '../../../laws/ListenerSuite.js'
+import { byteStreamChecks } from 'millrace/laws/ByteStreamSuite'
+import { type Check, runCheck } from 'millrace/laws/Check'
+import { connectableChecks, listenerChecks, type Place } from 'millrace/laws/ListenerSuite'
 import { awaiting, nothingLeft, orDie, ours, portOf } from '../../support/sockets.js'
 
 const suite = (name: string, checks: ReadonlyArray<Check>): void => {
