@@ -244,7 +244,7 @@ describe('package', function () {
     for (const [name, options] of Object.entries(modules)) {
       const config = {
         compilerOptions: { ...compilerOptions, ...options },
-        files: ['main.ts', 'internal.ts']
+        files: ['main.ts', 'laws.ts', 'internal.ts']
       }
       const ofNode = { ...config.compilerOptions, types: ['node'], typeRoots: [bin('@types')] }
       await writeFile(join(path, `tsconfig.${name}.json`), JSON.stringify(config))

@@ -536,6 +536,20 @@ describe('NodeStream', () => {
         })
       ))
 
+    it('a stream that nothing wakes is cancelled, so that the release does not wait for it', () =>
+      run(
+        pipe(
+          NodeStream.toReadable(ObjectStream.receiveStream({ receive: Effect.never })),
+          Resource.use((readable) =>
+            Effect.andThen(awaiting(turns))(
+              Effect.sync(() => {
+                readable.resume()
+              })
+            )
+          )
+        )
+      ))
+
     it('released or cancelled while it is read, it is destroyed without an error', () =>
       run(
         Effect.gen(function* () {
