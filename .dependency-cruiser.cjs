@@ -50,6 +50,21 @@ module.exports = {
       to: { path: '^(src|dist)/', dependencyTypesNot: ['aliased'] }
     },
     {
+      name: 'laws-by-name',
+      comment: "test, bench and examples import the laws by their name as well: 'millrace/laws'.",
+      severity: 'error',
+      from: { path: '^(test|bench|examples)/' },
+      to: { path: '^laws/', dependencyTypesNot: ['aliased'] }
+    },
+    {
+      name: 'laws-stand-alone',
+      comment:
+        'The laws are published: they know the library, and nothing of the folders beside it or of Node.',
+      severity: 'error',
+      from: { path: '^laws/' },
+      to: { path: '^(test|bench|examples|scripts|dist|build)/|^src/(node\\.ts$|interop/(node|mocha)/)' }
+    },
+    {
       name: 'src-stands-alone',
       comment: 'Nothing that is published as src knows of the folders beside it.',
       severity: 'error',
@@ -58,10 +73,11 @@ module.exports = {
     },
     {
       name: 'node-only-in-interop-node',
-      comment: 'Only src/interop/node touches node:*; all else runs in browsers, Deno and Bun.',
+      comment:
+        'Only src/interop/node touches node:*; all else runs in browsers, Deno and Bun, and so do the laws.',
       severity: 'error',
       // ambient.ts asks the host for its async context and does without where there is none; it imports nothing.
-      from: { path: '^src/', pathNot: '^src/(interop/node/|effect/internal/ambient\\.ts$)' },
+      from: { path: '^(src|laws)/', pathNot: '^src/(interop/node/|effect/internal/ambient\\.ts$)' },
       to: { dependencyTypes: ['core'] }
     },
     {
@@ -73,10 +89,10 @@ module.exports = {
     },
     {
       name: 'testing-is-not-production',
-      comment: 'testing/ folders are public, but no production file imports them.',
+      comment: 'testing/ folders and interop/mocha are public, but no production file imports them.',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/(testing\\.ts$|.*/testing/|interop/mocha/)' },
-      to: { path: '^src/(testing\\.ts$|.*/testing/|interop/mocha/)' }
+      from: { path: '^src/', pathNot: '^src/((testing|mocha)\\.ts$|.*/testing/|interop/mocha/)' },
+      to: { path: '^src/((testing|mocha)\\.ts$|.*/testing/|interop/mocha/)' }
     },
     {
       name: 'no-entry-point-inside',
@@ -100,6 +116,16 @@ module.exports = {
       to: {
         dependencyTypes: ['npm', 'npm-dev', 'npm-optional', 'npm-no-pkg', 'npm-unknown'],
         pathNot: ['node_modules/(fp-ts|io-ts)/', 'node_modules/(@types/)?mocha/']
+      }
+    },
+    {
+      name: 'laws-know-their-peers-only',
+      comment: 'The laws may import fast-check, fp-ts and io-ts, and no test runner.',
+      severity: 'error',
+      from: { path: '^laws/' },
+      to: {
+        dependencyTypes: ['npm', 'npm-dev', 'npm-optional', 'npm-no-pkg', 'npm-unknown'],
+        pathNot: ['node_modules/(fp-ts|io-ts|fast-check)/']
       }
     },
     {

@@ -20,12 +20,13 @@ import {
 import { type Row, type SystemName, systemNames } from './row.js'
 import { measureSizes, type Size } from './size.js'
 import { measureStartup, type StartupReport } from './startup.js'
+import { measureTcp, type TcpReport, tcpTable } from './tcp.js'
 
 const usage = `npm run bench -- [NAME …] [options]
 
 NAME          the id of a row (4N), the start of ids (11), a part of a title or the name of a file (bracket); several may
-              be given, without any all rows run. memory, size, startup and compile measure what these say, in processes
-              of their own; "all" is all rows and all of these.
+              be given, without any all rows run. memory, size, startup and compile measure what these say, and tcp echo
+              servers over loopback, in processes of their own; "all" is all rows and all of these.
 --json        print the figures as JSON
 --rounds N    rounds that are counted (9)
 --quick       3 rounds of short samples: to see whether it runs, not how fast
@@ -50,11 +51,12 @@ const operations = [
   'channel',
   'semaphore',
   'service',
-  'bracket'
+  'bracket',
+  'layers'
 ]
 
 /** Measured by themselves, and only when they are asked for. */
-const apart = ['memory', 'size', 'startup', 'compile']
+const apart = ['memory', 'size', 'startup', 'compile', 'tcp']
 
 interface Loaded {
   readonly operation: string
@@ -161,6 +163,7 @@ const main = async (): Promise<void> => {
   let sizes: ReadonlyArray<Size> | undefined
   let startup: StartupReport | undefined
   let compile: ReadonlyArray<CompileTime> | undefined
+  let tcp: TcpReport | undefined
   const print = (text: string): void => {
     progress('')
     if (!values.json) process.stdout.write(`${text}\n`)
@@ -195,11 +198,16 @@ const main = async (): Promise<void> => {
     compile = await measureCompileTime(values.quick ? 1 : 3, progress)
     print(compileTable(compile))
   }
+  if (asks('tcp')) {
+    tcp = await measureTcp(progress, { rounds, ms: values.quick ? 300 : 1000 })
+    print(tcpTable(tcp))
+  }
 
   const faults = [
     ...notes,
     ...broken.map(({ row, system, reason }) => `${row} ${system} was left out: ${reason}`),
-    ...(memory?.broken ?? [])
+    ...(memory?.broken ?? []),
+    ...(tcp?.broken ?? [])
   ]
   if (values.json) {
     progress('')
@@ -218,7 +226,7 @@ const main = async (): Promise<void> => {
       ...result
     }))
     process.stdout.write(
-      `${JSON.stringify({ machine, effort, rows: figures, memory, sizes, startup, compile, faults }, null, 2)}\n`
+      `${JSON.stringify({ machine, effort, rows: figures, memory, sizes, startup, compile, tcp, faults }, null, 2)}\n`
     )
   } else {
     for (const fault of faults) process.stdout.write(`NOTE ${fault}\n`)

@@ -162,7 +162,7 @@ export const clock: LawSet = lawSet('clock', [
     run:
       ({ turns, wait }) =>
       (w) =>
-        TaskGroup.open<any>()((tasks) => {
+        TaskGroup.open<unknown>()((tasks) => {
           let busy: Fx = Effect.unit
           for (let i = 0; i < turns; i++) busy = andThen(Effect.yieldNow)(busy)
           return pipe(
@@ -196,7 +196,7 @@ export const clock: LawSet = lawSet('clock', [
     run:
       ({ fibers, wait }) =>
       (w) =>
-        TaskGroup.open<any>()((tasks) =>
+        TaskGroup.open<unknown>()((tasks) =>
           Effect.gen(function* () {
             let awake = 0
             for (let i = 0; i < fibers; i++) {

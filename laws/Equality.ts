@@ -76,6 +76,8 @@ export interface RunOptions {
   /** Steps before a fiber yields. */
   readonly maxSteps?: number
   readonly signal?: AbortSignal
+  /** Called between any two turns, with how many there were. */
+  readonly beforeTurn?: (turns: number) => void
 }
 
 const maxTurns = 20_000
@@ -121,6 +123,7 @@ export const observe = (side: Side, choose: Choose, options: RunOptions = {}): O
       stuck = 'Livelock'
       break
     }
+    options.beforeTurn?.(turns)
     if (ready.length > 0) {
       const [turn] = ready.splice(ready.length === 1 ? 0 : choose(ready.length), 1)
       turn?.run()
@@ -191,7 +194,7 @@ const cancelledBeside =
   (wait: Fx): ((fx: Fx) => Fx) =>
   (fx) =>
     CancelScope.open((scope) =>
-      TaskGroup.open<any>()((group) =>
+      TaskGroup.open<unknown>()((group) =>
         pipe(group.spawn(Effect.andThen(scope.cancel())(wait), { service: true }), Effect.andThen(fx))
       )
     )
@@ -236,7 +239,7 @@ const wraps = {
   deadline: (n) => Timeout.moveOnAfter(n),
   /** Beside a task that fails after `n` ms. */
   failing: (n) => (fx) =>
-    TaskGroup.open<any>()((group) =>
+    TaskGroup.open<unknown>()((group) =>
       pipe(
         group.spawn(Effect.andThen(Effect.fail('sibling'))(Effect.sleep(n))),
         Effect.flatMap(() => fx)

@@ -49,9 +49,9 @@ interface OneFx {
   readonly e: Program
 }
 
-type Group = TaskGroup.TaskGroup<any>
+type Group = TaskGroup.TaskGroup<unknown>
 
-const open = (body: (group: Group) => Fx): Fx => TaskGroup.open<any>()(body)
+const open = (body: (group: Group) => Fx): Fx => TaskGroup.open<unknown>()(body)
 
 const ms = fc.nat(4)
 
@@ -123,7 +123,7 @@ export const taskGroups: LawSet = lawSet('task groups', [
                   return counted
                 })
               )
-              return (yield* build(w, 'e', e, { groups: [tasks] })) as unknown
+              return yield* build(w, 'e', e, { groups: [tasks] })
             })
           ),
           Effect.onExit(() =>
@@ -230,7 +230,7 @@ export const taskGroups: LawSet = lawSet('task groups', [
       ({ how, wait }) =>
       (w) =>
         Effect.map((option: O.Option<number>) => O.getOrElse(() => -1)(option))(
-          TaskGroup.openCancellable<any>()((tasks) =>
+          TaskGroup.openCancellable<unknown>()((tasks) =>
             gen(function* () {
               const task = yield* tasks.spawn(victim(w, 'task'))
               yield* sleep(wait)
@@ -324,7 +324,7 @@ export const taskGroups: LawSet = lawSet('task groups', [
       ({ e, how }) =>
       (w) =>
         CancelScope.open((scope) =>
-          TaskGroup.openCancellable<any>()((tasks) =>
+          TaskGroup.openCancellable<unknown>()((tasks) =>
             gen(function* () {
               yield* how === 'group'
                 ? tasks.cancel()
@@ -435,7 +435,7 @@ export const taskGroups: LawSet = lawSet('task groups', [
           Effect.map(O.some)(open((tasks) => build(w, 'e', e, { groups: [tasks] }))),
       ({ e }) =>
         (w) =>
-          TaskGroup.openCancellable<any>()((tasks) => build(w, 'e', e, { groups: [tasks] }))
+          TaskGroup.openCancellable<unknown>()((tasks) => build(w, 'e', e, { groups: [tasks] }))
     ],
     ['alone']
   ),
@@ -513,9 +513,7 @@ export const taskGroups: LawSet = lawSet('task groups', [
             ),
             Effect.onExit((exit) =>
               w.tick(
-                exit._tag === 'Left'
-                  ? `${Cause.cancellations(exit.left as Cause.Cause<unknown>).length} cancellations`
-                  : 'a value'
+                exit._tag === 'Left' ? `${Cause.cancellations(exit.left).length} cancellations` : 'a value'
               )
             )
           )
@@ -582,7 +580,7 @@ export const tasks: LawSet = lawSet('tasks', [
               tasks.start(() =>
                 pipe(
                   sleep(wait),
-                  andThen<unknown, any, unknown>(
+                  andThen(
                     how === 'fails'
                       ? Effect.fail('early')
                       : how === 'dies'
@@ -716,7 +714,7 @@ export const tasks: LawSet = lawSet('tasks', [
             yield* CancelScope.open((scope) =>
               pipe(
                 scope.cancel(),
-                andThen<unknown, any, unknown>(how === 'wait' ? task.wait : task.join),
+                andThen(how === 'wait' ? Effect.asUnit(task.wait) : Effect.asUnit(task.join)),
                 andThen(w.tick('not reached'))
               )
             )
@@ -835,7 +833,7 @@ export const sideBySide: LawSet = lawSet('side by side', [
       ({ wait, fails }) =>
       () =>
         Concurrent.race(Effect.ensuring(Effect.fail('loser'))(Effect.never))(
-          andThen<unknown, any, unknown>(fails ? Effect.fail('winner') : Effect.of(1))(sleep(wait))
+          andThen(fails ? Effect.fail('winner') : Effect.of(1))(sleep(wait))
         ),
     check: (observation, { fails }) =>
       expectExit(fails ? 'Left(Then(Fail("winner"), Fail("loser")))' : 'Left(Fail("loser"))')(observation)
@@ -870,7 +868,7 @@ export const sideBySide: LawSet = lawSet('side by side', [
         const arm = (name: string, wait: number): Fx =>
           pipe(
             sleep(wait),
-            andThen<unknown, any, unknown>(fails === name ? Effect.fail(name) : Effect.of(name)),
+            andThen(fails === name ? Effect.fail(name) : Effect.of(name)),
             Effect.onCancel(w.tick(`${name} cancelled`))
           )
         return Concurrent.both(arm('y', y))(arm('x', x))

@@ -93,7 +93,7 @@ export const interop: LawSet = lawSet('interop', [
       ({ calls }) =>
       (w) => {
         const [wait, resume] = callback(w, 'wait')
-        return TaskGroup.open<any>()((tasks) =>
+        return TaskGroup.open<unknown>()((tasks) =>
           pipe(tasks.spawn(Effect.sync(() => calls.forEach(resume))), andThen(wait))
         )
       },
@@ -115,7 +115,7 @@ export const interop: LawSet = lawSet('interop', [
       (w) => {
         const [wait, resume] = callback(w, 'first')
         let late: (value: unknown) => void = () => undefined
-        return TaskGroup.open<any>()((tasks) =>
+        return TaskGroup.open<unknown>()((tasks) =>
           Effect.gen(function* () {
             if (first === 'resumed') yield* tasks.spawn(andThen(Effect.sync(() => resume('early')))(sleep(1)))
             yield* tasks.spawn(
@@ -199,7 +199,7 @@ export const interop: LawSet = lawSet('interop', [
         const inside: Fx = nested ? Timeout.moveOnAfter(5)(sleep(2)) : sleep(2)
         return Effect.gen(function* () {
           if (when === 'before') yield* abort
-          const option = yield* TaskGroup.open<any>()((tasks) =>
+          const option = yield* TaskGroup.open<unknown>()((tasks) =>
             Effect.gen(function* () {
               yield* tasks.spawn(when === 'while' ? andThen(abort)(sleep(1)) : Effect.unit)
               return yield* CancelScope.open((scope) =>
@@ -234,7 +234,7 @@ export const interop: LawSet = lawSet('interop', [
           yield* CancelScope.open((outer) =>
             Timeout.moveOnAfter(how === 'deadline' ? 2 : Infinity)(
               CancelScope.open((scope) =>
-                TaskGroup.open<any>()((tasks) =>
+                TaskGroup.open<unknown>()((tasks) =>
                   Effect.gen(function* () {
                     const signal = yield* AbortSignals.fromScope(scope)
                     signal.addEventListener('abort', () => w.note('aborted'))

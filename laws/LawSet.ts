@@ -32,6 +32,8 @@ export interface Proved {
   readonly _tag: 'Proved'
   /** The inputs on which it was decided. */
   readonly runs: number
+  /** Those on which it was not; with too many of them a law is undecided. */
+  readonly undecided: number
 }
 
 /**
@@ -170,6 +172,21 @@ const replayOf = (name: string, seed: number, path: string | null): string =>
 /**
  * A law that must hold for every input.
  *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import fc from 'fast-check'
+ * import { law, quick, wrong } from 'millrace/laws'
+ *
+ * const small = law({
+ *   name: 'all numbers are small',
+ *   group: 'numbers',
+ *   input: fc.nat(),
+ *   show: (n) => `n = ${n}`,
+ *   holds: (n) => (n < 10 ? null : wrong(`${n} is not small`))
+ * })
+ * const verdict = small.check(quick)
+ * assert.equal(verdict._tag === 'Falsified' && verdict.report, 'all numbers are small\nn = 10\n10 is not small')
+ *
  * @category constructors
  * @since 0.1.0
  */
@@ -214,7 +231,7 @@ export const law = <T>({ name, group, tags = [], input, show, holds, effort = 1 
       const of = `${reasons.length} of ${reasons.length + decided} inputs`
       return { _tag: 'Undecided', reason: `${of} could not be decided: ${reasons[0] ?? ''}` }
     }
-    return { _tag: 'Proved', runs: decided }
+    return { _tag: 'Proved', runs: decided, undecided: reasons.length }
   }
 })
 
@@ -231,7 +248,7 @@ export const refuted = <T>(question: Question<T>): Law => ({
   tags: [...(question.tags ?? []), 'refuted'],
   check: (params) => {
     const verdict = law(question).check(params)
-    if (verdict._tag === 'Falsified') return { _tag: 'Proved', runs: 1 }
+    if (verdict._tag === 'Falsified') return { _tag: 'Proved', runs: 1, undecided: 0 }
     if (verdict._tag === 'Undecided') return verdict
     return {
       _tag: 'Falsified',
@@ -252,6 +269,15 @@ export const lawSet = (
   laws: ReadonlyArray<Law>,
   parents: ReadonlyArray<LawSet> = []
 ): LawSet => ({ name, parents, laws })
+
+const taken = new Map<string, number>()
+
+/** A group of its own for each call of a suite, so that laws about two things do not count as one. */
+export const groupFor = (name: string): string => {
+  const count = (taken.get(name) ?? 0) + 1
+  taken.set(name, count)
+  return count === 1 ? name : `${name} ${count}`
+}
 
 // -------------------------------------------------------------------------------------
 // combinators
@@ -289,6 +315,17 @@ export const only =
 
 /**
  * Without some laws, each with the reason why it is not claimed; `checkAll` shows them as pending.
+ *
+ * @example
+ * import * as N from 'fp-ts/lib/number.js'
+ * import { assertLaws, except, kit, semigroup } from 'millrace/laws'
+ *
+ * // `checkAll` shows it as pending, with the reason.
+ * const differences = semigroup({ concat: (x: number, y: number) => x - y })(kit.int)
+ * assertLaws(
+ *   except({ 'semigroup associativity: (x <> y) <> z = x <> (y <> z)': 'differences have an order' })(differences)
+ * )
+ * assertLaws(semigroup(N.SemigroupSum)(kit.int))
  *
  * @category combinators
  * @since 0.1.0
@@ -339,16 +376,21 @@ export const paramsFrom = (
 ): Params => {
   const isDeep = env['LAWS'] === 'deep'
   const profile = isDeep ? { ...deep, seed: fresh() } : quick
-  const number = (name: string, otherwise: number): number => {
+  const number = (name: string, otherwise: number, least: number): number => {
     const text = env[name]
-    return text === undefined || text === '' ? otherwise : Number(text)
+    if (text === undefined || text === '') return otherwise
+    const given = Number(text)
+    if (Number.isInteger(given) && given >= least) return given
+    throw new RangeError(
+      `${name} is a whole number${least > 0 ? ` from ${least}` : ''}, but was given ${text}.`
+    )
   }
   const path = env['LAWS_PATH']
   return {
-    runs: number('LAWS_RUNS', profile.runs),
-    schedules: number('LAWS_SCHEDULES', profile.schedules),
+    runs: number('LAWS_RUNS', profile.runs, 1),
+    schedules: number('LAWS_SCHEDULES', profile.schedules, 1),
     cap: profile.cap,
-    seed: number('LAWS_SEED', profile.seed),
+    seed: number('LAWS_SEED', profile.seed, -Infinity),
     ...(path === undefined ? {} : { path })
   }
 }
@@ -357,11 +399,49 @@ export const paramsFrom = (
 // running
 // -------------------------------------------------------------------------------------
 
-/** What `checkAll` needs of a test runner; mocha's globals fit. */
+/** What `checkAll` needs of a test runner: mocha, vitest, jest and `node:test` have it. */
 export interface Runner {
   readonly describe: (name: string, body: () => void) => unknown
-  readonly it: ((name: string, body: () => void) => unknown) & { readonly skip: (name: string) => unknown }
+  readonly it: ((name: string, body: (this: unknown) => void) => unknown) & {
+    readonly skip: (name: string) => unknown
+  }
 }
+
+interface Host {
+  readonly describe?: Runner['describe']
+  readonly it?: Runner['it']
+  readonly process?: { readonly env?: Readonly<Record<string, string | undefined>> }
+}
+
+const host = globalThis as Host
+
+const runnerOfHost = (): Runner => {
+  const { describe, it } = host
+  if (describe === undefined || it === undefined) {
+    throw new Error(
+      'checkAll found no `describe` and `it` among the globals. Pass those of your runner, or use assertLaws.'
+    )
+  }
+  return { describe, it }
+}
+
+interface Timed {
+  readonly timeout: (ms: number) => unknown
+}
+
+const isTimed = (test: unknown): test is Timed =>
+  typeof test === 'object' && test !== null && 'timeout' in test && typeof test.timeout === 'function'
+
+/** A law takes as long as its runs take: the time limit of a test says nothing about it. */
+const withoutTimeLimit = (test: unknown): void => {
+  if (isTimed(test)) test.timeout(0)
+}
+
+let chosen: Params | undefined
+
+/** The profile that the environment asks for, the same one during a process. */
+export const paramsOfHost = (): Params =>
+  (chosen ??= paramsFrom(host.process?.env ?? {}, () => Date.now() % 2 ** 31))
 
 /** Thrown for a law that did not end `Proved`. */
 export class LawFailed extends Error {
@@ -384,7 +464,7 @@ export class LawFailed extends Error {
  * @category running
  * @since 0.1.0
  */
-export const assertLaw = (each: Law, params: Params = quick): void => {
+export const assertLaw = (each: Law, params: Params = paramsOfHost()): void => {
   const verdict = each.check(params)
   if (verdict._tag !== 'Proved') throw new LawFailed(each, verdict, params)
 }
@@ -392,25 +472,48 @@ export const assertLaw = (each: Law, params: Params = quick): void => {
 /**
  * Checks all laws of a set, for any runner; throws at the first that is not proved.
  *
- * @category running
- * @since 0.1.0
- */
-export const assertLaws = (rules: LawSet, params: Params = quick): void => {
-  for (const each of flatten(rules)) if (notClaimed(each) === undefined) assertLaw(each, params)
-}
-
-/**
- * Makes a test of each law.
+ * @example
+ * import { assertLaws, typeClasses } from 'millrace/laws'
+ *
+ * assertLaws(typeClasses, { runs: 10, schedules: 1, cap: 100, seed: 7 })
  *
  * @category running
  * @since 0.1.0
  */
-export const checkAll = (rules: LawSet, params: Params, { describe, it }: Runner): void => {
+export const assertLaws = (rules: LawSet, params: Params = paramsOfHost()): void => {
+  for (const each of flatten(rules)) if (notClaimed(each) === undefined) assertLaw(each, params)
+}
+
+/**
+ * Makes a test of each law. The runner is the one whose `describe` and `it` are globals, or the one that is passed; how much is
+ * tried is decided by the environment (`paramsFrom`), or by what is passed.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import * as N from 'fp-ts/lib/number.js'
+ * import { checkAll, kit, quick, semigroup } from 'millrace/laws'
+ *
+ * // Under mocha, vitest or jest `checkAll(rules)` is enough. Here is a runner that only writes down what it is told.
+ * const told: Array<string> = []
+ * const it = Object.assign((name: string, _body: () => void) => told.push(name), { skip: () => {} })
+ * checkAll(semigroup(N.SemigroupSum)(kit.int), quick, { describe: (_name, body) => body(), it })
+ *
+ * assert.deepEqual(told, ['semigroup associativity: (x <> y) <> z = x <> (y <> z)'])
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const checkAll = (
+  rules: LawSet,
+  params: Params = paramsOfHost(),
+  { describe, it }: Runner = runnerOfHost()
+): void => {
   describe(rules.name, () => {
     for (const each of flatten(rules)) {
       const reason = notClaimed(each)
       if (reason === undefined) {
-        it(each.name, () => {
+        it(each.name, function () {
+          withoutTimeLimit(this)
           assertLaw(each, params)
         })
       } else it.skip(`${each.name} (${reason.slice('not claimed: '.length)})`)

@@ -10,7 +10,7 @@ import fc from 'fast-check'
 import { pipe } from 'fp-ts/lib/function.js'
 import { CancelScope, Concurrent, Effect, Lock, MemoryStream, type Task, TaskGroup, Timeout } from 'millrace'
 import { show } from './Show.js'
-import type { Fx, World } from './World.js'
+import type { Environment, Fx, World } from './World.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -387,8 +387,8 @@ export type Ends = readonly [
 export interface Names {
   readonly values: ReadonlyArray<unknown>
   readonly scopes: ReadonlyArray<CancelScope.CancelScope>
-  readonly groups: ReadonlyArray<TaskGroup.TaskGroup<any>>
-  readonly tasks: ReadonlyArray<Task.Task<any, any>>
+  readonly groups: ReadonlyArray<TaskGroup.TaskGroup<unknown>>
+  readonly tasks: ReadonlyArray<Task.Task<unknown, unknown>>
   readonly lock: Lock.Lock | null
   readonly stream:
     readonly [MemoryStream.MemorySendStream<unknown>, MemoryStream.MemoryReceiveStream<unknown>] | null
@@ -407,11 +407,6 @@ export const withStream = (capacity: number, use: (stream: Ends) => Fx): Fx =>
 
 const pick = <A>(those: ReadonlyArray<A>, n: number): A | undefined =>
   those[those.length - 1 - (n % those.length)]
-
-/** What the environment of a program holds. */
-export interface Environment {
-  readonly depth: number
-}
 
 /**
  * The effect that a program stands for.
@@ -467,7 +462,7 @@ const at = (world: World, prefix: string, part: Program, place: number, names: N
       return world.tick(label)
     case 'environment':
       return pipe(
-        Effect.asks((environment: Partial<Environment>) => environment.depth ?? 0),
+        Effect.asks((environment: Environment) => environment.depth ?? 0),
         Effect.tap((depth) => world.tick(`${label}=${depth}`))
       )
     case 'checkpoint':
@@ -508,9 +503,9 @@ const at = (world: World, prefix: string, part: Program, place: number, names: N
     case 'scope':
       return CancelScope.open((scope) => inside(0, { scopes: [...names.scopes, scope] }))
     case 'group':
-      return TaskGroup.open<any>()((group) => inside(0, { groups: [...names.groups, group] }))
+      return TaskGroup.open<unknown>()((group) => inside(0, { groups: [...names.groups, group] }))
     case 'local':
-      return Effect.local((environment: Partial<Environment>) => ({
+      return Effect.local((environment: Environment) => ({
         ...environment,
         depth: (environment.depth ?? 0) * 2 + n
       }))(inside(0))
@@ -537,9 +532,9 @@ const at = (world: World, prefix: string, part: Program, place: number, names: N
       const group = pick(names.groups, n)
       if (group === undefined) return Effect.flatMap(() => inside(1))(inside(0))
       const spawned = part.op === 'spawn' ? group.spawn(inside(0)) : group.spawnOwned(inside(0))
-      return Effect.flatMap((task: Task.Task<any, any>) => inside(1, { tasks: [...names.tasks, task] }))(
-        spawned
-      )
+      return Effect.flatMap((task: Task.Task<unknown, unknown>) =>
+        inside(1, { tasks: [...names.tasks, task] })
+      )(spawned)
     }
     case 'both':
       return Concurrent.both(inside(1))(inside(0))

@@ -35,7 +35,7 @@ import {
 } from './Program.js'
 import { type Sides, sidesOf } from './Sides.js'
 import { show } from './Show.js'
-import type { Fx, World } from './World.js'
+import type { Environment, Fx, World } from './World.js'
 
 const { andThen, sleep } = Effect
 
@@ -43,7 +43,7 @@ const group = 'resources'
 
 const sides = sidesOf(group)
 
-type Res = Resource.Resource<any, any, any>
+type Res = Resource.Resource<Environment, unknown, unknown>
 
 /** What a resource of a law is made of. */
 interface Parts {
@@ -403,10 +403,7 @@ export const brackets: LawSet = lawSet('brackets', [
               Effect.bracket(
                 w.tick(`acquired ${i}`),
                 () => fx,
-                () =>
-                  andThen<unknown, any, unknown>(fails ? Effect.fail(`release ${i}`) : Effect.unit)(
-                    w.tick(`released ${i}`)
-                  )
+                () => andThen(fails ? Effect.fail(`release ${i}`) : Effect.unit)(w.tick(`released ${i}`))
               ),
             body
           )

@@ -35,7 +35,7 @@ import {
 } from './Program.js'
 import { sidesOf } from './Sides.js'
 import { show } from './Show.js'
-import type { Fx } from './World.js'
+import type { Environment, Fx } from './World.js'
 
 const { andThen, checkpoint, sleep } = Effect
 const { shielded } = Timeout
@@ -62,10 +62,10 @@ const nested = (depth: number, fx: Fx): Fx =>
   depth === 0
     ? fx
     : Effect.map((option: O.Option<unknown>) => (O.isSome(option) ? option.value : 'nothing'))(
-        open(() => nested(depth - 1, fx))
+        CancelScope.open(() => nested(depth - 1, fx))
       )
 
-const flat = (fx: Effect.Effect<any, any, O.Option<O.Option<unknown>>>): Fx =>
+const flat = (fx: Effect.Effect<Environment, unknown, O.Option<O.Option<unknown>>>): Fx =>
   Effect.map((option: O.Option<O.Option<unknown>>) => O.flatten(option))(fx)
 
 const e = concurrent
@@ -400,7 +400,7 @@ export const levels: LawSet = lawSet('levels', [
       (w) =>
         withStream(capacity, ([send, receive]) =>
           Effect.gen(function* () {
-            yield* TaskGroup.open<any>()((tasks) =>
+            yield* TaskGroup.open<unknown>()((tasks) =>
               Effect.gen(function* () {
                 const scope = yield* scopeOf(tasks, (inner) =>
                   pipe(
@@ -439,7 +439,7 @@ export const levels: LawSet = lawSet('levels', [
       ({ ms, first }) =>
       (w) =>
         open((scope) =>
-          TaskGroup.open<any>()((tasks) => {
+          TaskGroup.open<unknown>()((tasks) => {
             const sleeper = pipe(
               sleep(ms),
               andThen(w.tick('slept')),
@@ -465,7 +465,7 @@ export const levels: LawSet = lawSet('levels', [
         Effect.gen(function* () {
           const lock = yield* Lock.make()
           yield* lock.acquire
-          yield* TaskGroup.open<any>()((tasks) =>
+          yield* TaskGroup.open<unknown>()((tasks) =>
             Effect.gen(function* () {
               const scope = yield* scopeOf(tasks, () => lock.withLock(w.tick('first')))
               yield* tasks.spawn(Effect.andThen(lock.withLock(w.tick('second')))(sleep(1)))
@@ -490,7 +490,7 @@ export const levels: LawSet = lawSet('levels', [
       ({ when, how }) =>
       (w) =>
         open((scope) =>
-          TaskGroup.open<any>()((tasks) =>
+          TaskGroup.open<unknown>()((tasks) =>
             Effect.gen(function* () {
               if (when === 'before') yield* how === 'all' ? tasks.cancelAll() : scope.cancel()
               const task = yield* tasks.spawn(
@@ -522,7 +522,7 @@ export const levels: LawSet = lawSet('levels', [
       ({ fibers, again }) =>
       (w) =>
         open((scope) =>
-          TaskGroup.open<any>()((tasks) =>
+          TaskGroup.open<unknown>()((tasks) =>
             Effect.gen(function* () {
               for (let i = 0; i < fibers; i++) {
                 const wait = LowLevel.park(`wait ${i}`, () => {
@@ -753,9 +753,9 @@ export const levels: LawSet = lawSet('levels', [
 
 /** Spawns a task that runs in a scope of its own, and gives that scope. */
 const scopeOf = (
-  tasks: TaskGroup.TaskGroup<any>,
+  tasks: TaskGroup.TaskGroup<unknown>,
   body: Body
-): Effect.Effect<unknown, never, CancelScope.CancelScope> =>
+): Effect.Effect<Environment, never, CancelScope.CancelScope> =>
   Effect.map(({ startValue }: { readonly startValue: CancelScope.CancelScope }) => startValue)(
     Effect.orDie(
       tasks.start((started: TaskGroup.Started<CancelScope.CancelScope>) =>
@@ -1082,7 +1082,7 @@ export const timeouts: LawSet = lawSet('timeouts', [
         const nap = andThen(w.tick('woke'))(sleep(d))
         const body: Record<typeof how, Fx> = {
           nested: open(() => nap),
-          task: TaskGroup.open<any>()((tasks) => tasks.spawn(nap)),
+          task: TaskGroup.open<unknown>()((tasks) => tasks.spawn(nap)),
           'in parts': pipe(sleep(d / 2), andThen(sleep(d / 2)), andThen(w.tick('woke'))),
           'inner deadline': andThen(w.tick('woke'))(Timeout.moveOnAfter(d)(Effect.never))
         }

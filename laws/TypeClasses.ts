@@ -22,7 +22,6 @@ import {
   invariant,
   noEquation,
   refinement,
-  type Side,
   unaccompanied
 } from './Equality.js'
 import { type Law, lawSet, type LawSet } from './LawSet.js'
@@ -30,7 +29,6 @@ import {
   type Arrow,
   arrows,
   concurrent,
-  type Environment,
   interpret as build,
   interpretArrow as buildArrow,
   printInputs,
@@ -43,28 +41,18 @@ import {
   unfailing
 } from './Program.js'
 import { show } from './Show.js'
-import { type Fx, unmixed, type World } from './World.js'
+import { type Sides, sidesOf } from './Sides.js'
+import { type Environment, type Fx, unmixed, type World } from './World.js'
 
 const { Functor, ApplySeq, ApplicativeSeq, ApplicativePar, Chain, Monad, MonadThrow, Alt, Bifunctor } = Effect
 
-type Sides<T> = readonly [(input: T) => Side, (input: T) => Side]
-
-const sides = <T>(
+const sides = <T extends object>(
   group: string,
   name: string,
   inputs: { readonly [K in keyof T]: fc.Arbitrary<T[K]> },
-  [left, right]: Sides<T>,
+  ways: Sides<T>,
   contexts: ReadonlyArray<ContextName> = everywhere
-): Law =>
-  equation({
-    name,
-    group,
-    input: fc.record(inputs) as never,
-    show: printInputs as never,
-    left,
-    right,
-    contexts
-  } as never)
+): Law => sidesOf(group)<T>(name, inputs, ways, contexts)
 
 // -------------------------------------------------------------------------------------
 // functor, apply, chain, monad
@@ -97,9 +85,9 @@ const functions = (
   w: World,
   name: string,
   program: Program
-): Effect.Effect<any, any, (value: unknown) => unknown> =>
+): Effect.Effect<Environment, unknown, (value: unknown) => unknown> =>
   Effect.map((x: unknown) => (y: unknown) => [x, y])(build(w, name, program))
-const exitOf = (fx: Fx): Effect.Effect<any, never, Exit.Exit<unknown, unknown>> => Effect.exit(fx)
+const exitOf = (fx: Fx): Effect.Effect<Environment, never, Exit.Exit<unknown, unknown>> => Effect.exit(fx)
 const apply = (to: unknown) => (of: (value: unknown) => unknown) => of(to)
 const compose = (bc: (b: unknown) => unknown) => (ab: (a: unknown) => unknown) => (a: unknown) => bc(ab(a))
 
@@ -290,7 +278,7 @@ export const monad: LawSet = lawSet(
         (w) =>
           Effect.gen(function* () {
             const a: unknown = yield* made(w, 'e', e)
-            return (yield* buildArrow(w, 'f', f)(a)) as unknown
+            return yield* buildArrow(w, 'f', f)(a)
           }),
       ({ e, f }) =>
         (w) =>
@@ -306,7 +294,11 @@ export const monad: LawSet = lawSet(
             Effect.sequenceArray([made(w, 'x', x), made(w, 'y', y), made(w, 'z', z)]),
         ({ x, y, z }) =>
           (w) =>
-            RA.sequence(ApplicativeSeq)<any, any, any>([made(w, 'x', x), made(w, 'y', y), made(w, 'z', z)])
+            RA.sequence(ApplicativeSeq)<Environment, unknown, unknown>([
+              made(w, 'x', x),
+              made(w, 'y', y),
+              made(w, 'z', z)
+            ])
       ]
     ),
     invariant({
@@ -316,9 +308,8 @@ export const monad: LawSet = lawSet(
       show: printInputs,
       effort: 0.01,
       run: () => () => {
-        let left: Fx = Effect.of(0)
-        for (let i = 0; i < 10_000; i++)
-          left = Functor.map(Chain.chain(left, Effect.of), (n: number) => n + 1)
+        let left: Effect.Effect<unknown, never, number> = Effect.of(0)
+        for (let i = 0; i < 10_000; i++) left = Functor.map(Chain.chain(left, Effect.of), (n) => n + 1)
         const right = (n: number): Fx => (n === 0 ? left : Effect.flatMap(() => right(n - 1))(Effect.unit))
         return right(10_000)
       },
@@ -547,9 +538,7 @@ export const alt: LawSet = lawSet(
     sides<OneFx>('alt', 'C10 either and option are matches', { e }, [
       ({ e }) =>
         (w) =>
-          Functor.map(Effect.either(made(w, 'e', e)), (either): unknown =>
-            O.fromEither(either as E.Either<unknown, unknown>)
-          ),
+          Functor.map(Effect.either(made(w, 'e', e)), (either): unknown => O.fromEither(either)),
       ({ e }) =>
         (w) =>
           Effect.option(made(w, 'e', e))
@@ -619,10 +608,10 @@ export const bifunctor: LawSet = lawSet('bifunctor', [
 // environment, effects from functions, monoids
 // -------------------------------------------------------------------------------------
 
-const twice = (environment: Partial<Environment>): Partial<Environment> => ({
+const twice = (environment: Environment): Environment => ({
   depth: (environment.depth ?? 0) * 2 + 1
 })
-const more = (environment: Partial<Environment>): Partial<Environment> => ({
+const more = (environment: Environment): Environment => ({
   depth: (environment.depth ?? 0) + 3
 })
 
@@ -639,12 +628,12 @@ export const reader: LawSet = lawSet('reader', [
         Effect.local(twice)(Effect.local(more)(made(w, 'e', e))),
     ({ e }) =>
       (w) =>
-        Effect.local((environment: Partial<Environment>) => more(twice(environment)))(made(w, 'e', e))
+        Effect.local((environment: Environment) => more(twice(environment)))(made(w, 'e', e))
   ]),
   sides<OneFx>('reader', 'Rd2 local(identity) = identity', { e }, [
     ({ e }) =>
       (w) =>
-        Effect.local(identity)(made(w, 'e', e)),
+        Effect.local((environment: Environment) => environment)(made(w, 'e', e)),
     ({ e }) =>
       (w) =>
         made(w, 'e', e)
@@ -652,12 +641,10 @@ export const reader: LawSet = lawSet('reader', [
   sides<{ readonly f: number }>('reader', 'Rd3 asks(f) = map(ask, f)', { f: pures }, [
     ({ f }) =>
       () =>
-        Effect.asks((environment: Partial<Environment>) => pure(f, 'f')(environment.depth)),
+        Effect.asks((environment: Environment) => pure(f, 'f')(environment.depth)),
     ({ f }) =>
       () =>
-        Effect.map((environment: Partial<Environment>) => pure(f, 'f')(environment.depth))(
-          Effect.ask<Partial<Environment>>()
-        )
+        Effect.map((environment: Environment) => pure(f, 'f')(environment.depth))(Effect.ask<Environment>())
   ]),
   sides<OneFx>('reader', 'Rd4 local goes into scopes', { e }, [
     ({ e }) =>
@@ -739,7 +726,8 @@ export const fromIO: LawSet = lawSet('fromIO', [
   })
 ])
 
-const strings = (w: World, name: string, program: Program): Fx => Effect.map(show)(build(w, name, program))
+const strings = (w: World, name: string, program: Program): Effect.Effect<Environment, unknown, string> =>
+  Effect.map(show)(build(w, name, program))
 
 /**
  * `getSemigroup` and `getMonoid`.
@@ -755,12 +743,12 @@ export const monoid: LawSet = lawSet('monoid', [
     [
       ({ x, y, z }) =>
         (w) => {
-          const { concat } = Effect.getSemigroup<any, any, string>(S.Semigroup)
+          const { concat } = Effect.getSemigroup<Environment, unknown, string>(S.Semigroup)
           return concat(concat(strings(w, 'x', x), strings(w, 'y', y)), strings(w, 'z', z))
         },
       ({ x, y, z }) =>
         (w) => {
-          const { concat } = Effect.getSemigroup<any, any, string>(S.Semigroup)
+          const { concat } = Effect.getSemigroup<Environment, unknown, string>(S.Semigroup)
           return concat(strings(w, 'x', x), concat(strings(w, 'y', y), strings(w, 'z', z)))
         }
     ]
@@ -768,7 +756,7 @@ export const monoid: LawSet = lawSet('monoid', [
   sides<OneFx & { readonly left: boolean }>('monoid', 'Mo2 getMonoid has a unit', { e, left: fc.boolean() }, [
     ({ e, left }) =>
       (w) => {
-        const { concat, empty } = Effect.getMonoid<any, any, string>(S.Monoid)
+        const { concat, empty } = Effect.getMonoid<Environment, unknown, string>(S.Monoid)
         return left ? concat(empty, strings(w, 'e', e)) : concat(strings(w, 'e', e), empty)
       },
     ({ e }) =>
@@ -784,7 +772,7 @@ export const monoid: LawSet = lawSet('monoid', [
     left:
       ({ e, left }) =>
       (w) => {
-        const { concat, empty } = Concurrent.getRaceMonoid<any, any, any>()
+        const { concat, empty } = Concurrent.getRaceMonoid<Environment, unknown, unknown>()
         return left ? concat(empty, made(w, 'e', e)) : concat(made(w, 'e', e), empty)
       },
     right:
@@ -889,7 +877,7 @@ export const applicativePar: LawSet = lawSet('applicativePar', [
       ({ x, y }) =>
       (w) => {
         const quiet = (program: Program, name: string): Fx => made(w, name, program)
-        const timedOf = (fx: Fx): Effect.Effect<any, any, readonly [unknown, number]> =>
+        const timedOf = (fx: Fx): Effect.Effect<Environment, unknown, readonly [unknown, number]> =>
           Effect.suspend(() => {
             const start = w.elapsed()
             return Effect.map((value: unknown) => [value, w.elapsed() - start] as const)(fx)

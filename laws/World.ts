@@ -6,8 +6,13 @@
 import { Cause, Effect, Timeout } from 'millrace'
 import type { VirtualClock } from 'millrace/testing'
 
-/** An effect about whose types nothing is known. */
-export type Fx = Effect.Effect<any, any, any>
+/** What the environment of a generated program holds. */
+export interface Environment {
+  readonly depth?: number
+}
+
+/** An effect about whose types nothing else is known: any effect that needs no other environment is one. */
+export type Fx = Effect.Effect<Environment, unknown, unknown>
 
 /** What happened in a run that tells how much it exercised. */
 export interface Facts {

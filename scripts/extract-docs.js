@@ -1,6 +1,6 @@
 // Makes modules of the examples in the documentation, so that test/docs runs them:
 //
-// - the code after `@example` in the doc comments of src, up to the next tag, with or without a fence;
+// - the code after `@example` in the doc comments of src and laws, up to the next tag, with or without a fence;
 // - the ```ts fences of README.md, CONTRIBUTING.md and docs. "```ts ignore: why" leaves one out, and has to say why.
 //
 // Each becomes .generated/docs/<file>/<n>.ts, compiled against the package by its own name into build/docs. A line of a
@@ -124,6 +124,7 @@ const moduleOf = ({ lines }) => {
 
 const examples = [
   ...filesIn('src', '.ts').flatMap(examplesOf),
+  ...filesIn('laws', '.ts').flatMap(examplesOf),
   ...['README.md', 'CONTRIBUTING.md', ...filesIn('docs', '.md')]
     .filter((file) => existsSync(file))
     .flatMap((file) => fences(file, read(file)))

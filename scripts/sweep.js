@@ -21,5 +21,5 @@ const sweep = (output, sourceOf) => {
 /** @param {string} path */
 const toSource = (path) => path.replace(/\.(d\.ts|js)(\.map)?$/, '.ts')
 
-sweep('dist', (path) => join('src', toSource(path)))
+sweep('dist', (path) => (path.startsWith('laws') ? toSource(path) : join('src', toSource(path))))
 sweep('build', (path) => (path.startsWith('docs') ? join('.generated', toSource(path)) : toSource(path)))

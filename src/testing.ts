@@ -6,3 +6,5 @@
 export * as SeededScheduler from './effect/testing/SeededScheduler.js'
 export * as TestRuntime from './effect/testing/TestRuntime.js'
 export * as VirtualClock from './effect/testing/VirtualClock.js'
+
+export * as MemoryByteStream from './stream/testing/MemoryByteStream.js'

@@ -1,7 +1,7 @@
 // Plain callbacks run effects through a dispatcher; SIGHUP is a stream like any other.
 import { EventEmitter } from 'node:events'
 import { pipe } from 'fp-ts/lib/function.js'
-import { Concurrent, Dispatcher, Effect, Resource, Stream } from 'millrace'
+import { Concurrent, Dispatcher, Effect, Resource } from 'millrace'
 import { Main, Signal } from 'millrace/node'
 
 interface HasLog {
@@ -26,17 +26,16 @@ const program = Effect.suspend(() => {
   const work = Effect.gen(function* () {
     yield* Effect.sync(() => emitter.emit('job', 1))
     yield* Effect.sync(() => process.kill(process.pid, 'SIGHUP'))
-    yield* Effect.sleep(10)
   })
   return pipe(
     onJobs(emitter),
     Resource.par(Signal.receive(['SIGHUP'])),
     Resource.use(([, signals]) => {
       const reload = pipe(
-        signals,
-        Stream.forEach((signal) => log(`reload on ${signal}`))
+        signals.receive,
+        Effect.flatMap((signal) => log(`reload on ${signal}`))
       )
-      return pipe(work, Concurrent.race(reload))
+      return pipe(work, Concurrent.both(reload))
     })
   )
 })

@@ -116,6 +116,24 @@ export const misuseSelf = (self: Self, message: string): Suspended =>
   primitives.misuse(selfOf(self), message) as Untyped
 
 /**
+ * Goes on with another effect: for an operation that has its value at once most of the time.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { Effect, LowLevel, Runtime } from 'millrace'
+ *
+ * let cached: number | null = null
+ * const load = Effect.map((n: number) => (cached = n))(Effect.succeed(42))
+ * const get = LowLevel.operation<never, number>((self) => cached ?? LowLevel.continueSelf(self, load))
+ * assert.deepEqual([Runtime.runSync(get), cached, Runtime.runSync(get)], [42, 42, 42])
+ *
+ * @category operations
+ * @since 0.1.0
+ */
+export const continueSelf = (self: Self, fx: Effect<unknown, unknown, unknown>): Suspended =>
+  selfOf(self).signal(op.Evaluate, fx) as Untyped
+
+/**
  * The name of the running fiber.
  *
  * @category operations

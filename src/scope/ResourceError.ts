@@ -52,3 +52,25 @@ export interface BusyResource {
 export interface WouldBlock {
   readonly _tag: 'WouldBlock'
 }
+
+/**
+ * What any stream or connection to the outside may fail with: closed on this side, broken over there, or used by two at once.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ *
+ * import type { ResourceError } from 'millrace'
+ *
+ * const inWords = (error: ResourceError.ResourceError): string => {
+ *   switch (error._tag) {
+ *     case 'ClosedResource': return `${error.resource} was closed`
+ *     case 'BrokenResource': return `${error.resource} is gone`
+ *     case 'BusyResource': return `somebody else is ${error.action} it`
+ *   }
+ * }
+ * assert.equal(inWords({ _tag: 'BrokenResource', resource: 'the printer' }), 'the printer is gone')
+ *
+ * @category model
+ * @since 0.1.0
+ */
+export type ResourceError = ClosedResource | BrokenResource | BusyResource

@@ -12,15 +12,17 @@
  * @since 0.1.0
  */
 import { type Attributes, empty as noAttributes } from '../attributes/Attributes.js'
+import type { ReadonlyNonEmptyArray } from 'fp-ts/lib/ReadonlyNonEmptyArray.js'
 import * as Effect from '../effect/Effect.js'
 import type { Exit } from '../effect/Exit.js'
 import * as LowLevel from '../effect/LowLevel.js'
 import * as ParkingLot from '../effect/ParkingLot.js'
 import type { BrokenResource, ClosedResource, WouldBlock } from '../scope/ResourceError.js'
 import { Deque } from './internal/deque.js'
+import { badMax, isMax } from './internal/many.js'
 import { type Arrival, type Selectable, selectable } from './internal/selectable.js'
 import { closedInTime, warnWhenForgotten, type Watched } from './internal/forgotten.js'
-import type { ReceiveStream, SendStream } from './ObjectStream.js'
+import type { DuplexStream, ReceiveStream, SendStream } from './ObjectStream.js'
 import { type EndOfStream, endOfStream } from './StreamError.js'
 
 // -------------------------------------------------------------------------------------
@@ -147,7 +149,7 @@ export interface MemoryReceiveStream<out A> extends ReceiveStream<A, ClosedResou
   /** Waits for one, then takes what is there, up to `max`: a whole number from 1, or `Infinity`; else a defect. */
   readonly receiveMany: (
     max: number
-  ) => Effect.Effect<unknown, ClosedResource | EndOfStream, ReadonlyArray<A>>
+  ) => Effect.Effect<unknown, ClosedResource | EndOfStream, ReadonlyNonEmptyArray<A>>
   /** Another end of the same stream, to be closed by itself. Each item goes to one of them. */
   readonly clone: Effect.Effect<unknown, ClosedResource, MemoryReceiveStream<A>>
   /** For plain callbacks. */
@@ -373,6 +375,10 @@ class SendEnd<A> implements MemorySendStream<A> {
     warnWhenForgotten(this, 'send', channel)
   }
 
+  get delivery(): 'reliable' {
+    return 'reliable'
+  }
+
   get attributes(): Attributes {
     return noAttributes
   }
@@ -441,6 +447,10 @@ class ReceiveEnd<A> implements MemoryReceiveStream<A>, Selectable<A, ClosedResou
     warnWhenForgotten(this, 'receive', channel)
   }
 
+  get delivery(): 'reliable' {
+    return 'reliable'
+  }
+
   get attributes(): Attributes {
     return noAttributes
   }
@@ -454,19 +464,15 @@ class ReceiveEnd<A> implements MemoryReceiveStream<A>, Selectable<A, ClosedResou
 
   readonly receiveMany = (
     max: number
-  ): Effect.Effect<unknown, ClosedResource | EndOfStream, ReadonlyArray<A>> =>
-    max === Infinity || (Number.isInteger(max) && max >= 1)
-      ? Effect.map((first: A) => {
-          const items = [first]
+  ): Effect.Effect<unknown, ClosedResource | EndOfStream, ReadonlyNonEmptyArray<A>> =>
+    isMax(max)
+      ? Effect.map((first: A): ReadonlyNonEmptyArray<A> => {
+          const items: [A, ...Array<A>] = [first]
           // This end may have been closed since the first one was handed over.
           while (items.length < max && !this.isClosed && this.channel.ready) items.push(this.channel.take())
           return items
         })(this.receive)
-      : Effect.die(
-          new RangeError(
-            `receiveMany takes a whole number of items from 1, or Infinity, but was given ${String(max)}.`
-          )
-        )
+      : badMax(max)
 
   get clone(): Effect.Effect<unknown, ClosedResource, MemoryReceiveStream<A>> {
     return Effect.suspend(() =>
@@ -554,3 +560,54 @@ export const make: {
     const channel = new Channel<A>(capacity, options.overflow ?? 'wait', options.name)
     return [new SendEnd(channel), new ReceiveEnd(channel)] as const
   })
+
+/**
+ * Two ends that are connected: what one sends the other receives. `capacity`: as that of {@link make}, for each direction.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ *
+ * import { Effect, Exit, MemoryStream } from 'millrace'
+ * import { TestRuntime } from 'millrace/testing'
+ *
+ * const program = Effect.gen(function* () {
+ *   const [client, server] = yield* MemoryStream.pair<string, number>(1)
+ *   yield* client.send(6)
+ *   yield* server.send(`got ${yield* server.receive}`)
+ *   return yield* client.receive
+ * })
+ * assert.deepEqual(TestRuntime.runExit(program), Exit.succeed('got 6'))
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const pair = <A, B = A>(
+  capacity = 0,
+  options: MemoryStreamOptions & { readonly overflow?: 'wait' } = {}
+): Effect.Effect<
+  unknown,
+  never,
+  readonly [
+    DuplexStream<A, B, ClosedResource | BrokenResource>,
+    DuplexStream<B, A, ClosedResource | BrokenResource>
+  ]
+> =>
+  Effect.flatMap(([toA, fromB]: readonly [MemorySendStream<A>, MemoryReceiveStream<A>]) =>
+    Effect.map(
+      ([toB, fromA]: readonly [MemorySendStream<B>, MemoryReceiveStream<B>]) =>
+        [joinEnds(fromB, toB), joinEnds(fromA, toA)] as const
+    )(make<B>(capacity, options))
+  )(make<A>(capacity, options))
+
+const joinEnds = <In, Out>(
+  receive: MemoryReceiveStream<In>,
+  send: MemorySendStream<Out>
+): DuplexStream<In, Out, ClosedResource | BrokenResource> => ({
+  delivery: 'reliable',
+  receive: receive.receive,
+  receiveMany: receive.receiveMany,
+  send: send.send,
+  sendEof: send.close,
+  close: Effect.andThen(receive.close)(send.close),
+  attributes: noAttributes
+})

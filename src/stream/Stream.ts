@@ -6,8 +6,11 @@
  *
  * @since 0.1.0
  */
+import type { Either } from 'fp-ts/lib/Either.js'
 import type { Option } from 'fp-ts/lib/Option.js'
-import * as Cause from '../effect/Cause.js'
+import type { Predicate } from 'fp-ts/lib/Predicate.js'
+import type { Refinement } from 'fp-ts/lib/Refinement.js'
+import type * as Cause from '../effect/Cause.js'
 import * as Effect from '../effect/Effect.js'
 import type { Any, EnvOf, ErrorOf, ValueOf } from '../effect/Effect.js'
 import type { Exit } from '../effect/Exit.js'
@@ -19,12 +22,18 @@ import * as Future from '../scope/sync/Future.js'
 import * as Lock from '../scope/sync/Lock.js'
 import * as Semaphore from '../scope/sync/Semaphore.js'
 import * as TaskGroup from '../scope/TaskGroup.js'
+import * as Timeout from '../scope/Timeout.js'
+import { asyncIterable } from './internal/asyncIterable.js'
 import { broadcastTo } from './internal/broadcast.js'
 import { end, filled, handingOn, source } from './internal/filled.js'
+import { partitionTo } from './internal/partition.js'
+import { Queue } from './internal/queue.js'
 import { isSelectable, type Selectable } from './internal/selectable.js'
+import { Decoding, Encoding, finish as finishSending } from './internal/transduced.js'
 import * as MemoryStream from './MemoryStream.js'
 import type { ReceiveStream, SendStream } from './ObjectStream.js'
 import { type EndOfStream, endOfStream, type Lagged } from './StreamError.js'
+import * as Transducer from './Transducer.js'
 
 // -------------------------------------------------------------------------------------
 // sources
@@ -254,12 +263,32 @@ export const fold =
     Effect.suspend(() => {
       let result = initial
       return Effect.map(() => result)(
-        forEach((a: A) => {
-          result = f(result, a)
-          return Effect.unit
+        forEachChunk((items: ReadonlyArray<A>) => {
+          for (const item of items) result = f(result, item)
         })(stream)
       )
     })
+
+/**
+ * By the chunk: for what does nothing between two items, and so cannot be cancelled there. Each chunk is bounded, so that a
+ * stream with much to give does not keep everybody else waiting.
+ */
+const forEachChunk =
+  <A>(take: (items: ReadonlyArray<A>) => void) =>
+  <E>(stream: ReceiveStream<A, E>): Effect.Effect<unknown, E, void> => {
+    const loop: Effect.Effect<unknown, E, void> = Effect.matchEffect(
+      (error: E | EndOfStream): Effect.Effect<unknown, E, void> =>
+        isEnd(error) ? Effect.unit : Effect.failCause<E>({ _tag: 'Fail', error }),
+      (items: ReadonlyArray<A>): Effect.Effect<unknown, E, void> => {
+        take(items)
+        return again
+      }
+    )(stream.receiveMany(chunkSize))
+    const again: Effect.Effect<unknown, E, void> = Effect.flatMap(() => loop)(Effect.checkCancelled)
+    return loop
+  }
+
+const chunkSize = 1024
 
 /**
  * All items, as an array.
@@ -280,9 +309,8 @@ export const collect = <A, E>(stream: ReceiveStream<A, E>): Effect.Effect<unknow
   Effect.suspend(() => {
     const items: Array<A> = []
     return Effect.map(() => items)(
-      forEach((a: A) => {
-        items.push(a)
-        return Effect.unit
+      forEachChunk((chunk: ReadonlyArray<A>) => {
+        for (const item of chunk) items.push(item)
       })(stream)
     )
   })
@@ -305,7 +333,7 @@ export const collect = <A, E>(stream: ReceiveStream<A, E>): Effect.Effect<unknow
  * @since 0.1.0
  */
 export const drain = <E>(stream: ReceiveStream<unknown, E>): Effect.Effect<unknown, E, void> =>
-  forEach(() => Effect.unit)(stream)
+  forEachChunk(() => undefined)(stream)
 
 /**
  * Sends all items on. Closes neither side.
@@ -337,8 +365,11 @@ export const pipeTo =
     forEach(send.send)(stream)
 
 /**
- * For code outside of effects: `for await (const item of iterable)`. Leaving the loop early closes the stream. A failure of
- * the stream rejects, as `Runtime.runPromise` does.
+ * For code outside of effects: `for await (const item of iterable)`. It takes the stream over: leaving the loop early closes it,
+ * and so does the release of the resource, once in all. Calls of `next` are answered one after the other, so that items are
+ * received when they are asked for and no earlier. A failure of the stream rejects, as `Runtime.runPromise` does, and is the end.
+ *
+ * **Cancellation.** The iterator is usable while the resource is: a `next` that waits when it is released rejects.
  *
  * @example
  * import assert from 'node:assert/strict'
@@ -361,36 +392,163 @@ export const pipeTo =
  */
 export const toAsyncIterable = <A, E>(
   stream: ReceiveStream<A, E>
-): Resource.Resource<unknown, never, AsyncIterable<A>> =>
-  Resource.fromUse((use) =>
-    LowLevel.openNursery({ name: 'Stream.toAsyncIterable' }, (nursery) =>
-      Effect.flatMap((fork: LowLevel.ForkUnsafe<unknown>) => {
-        const run = <B>(fx: Effect.Effect<unknown, unknown, B>): Promise<B> =>
-          new Promise((resolve, reject) => {
-            const task = Effect.map((exit: Exit<unknown, B>) => {
-              if (exit._tag === 'Right') resolve(exit.right)
-              else reject(Cause.toError(exit.left))
-            })(Effect.exit(fx))
-            if (fork(task) === null) reject(new TypeError('The stream of this iterator has been released.'))
-          })
-        const over = { done: true, value: undefined } as const
-        let left = false
-        const iterator: AsyncIterator<A, undefined> = {
-          next: async () => {
-            const item: Option<A> = left ? { _tag: 'None' } : await run(next(stream))
-            return item._tag === 'Some' ? { done: false, value: item.value } : over
-          },
-          return: async () => {
-            left = true
-            await run(stream.close)
-            return over
-          }
-        }
-        const cancelAll = LowLevel.cancelScope(LowLevel.childrenScope(nursery), 'the iterator was released')
-        return Effect.ensuring(cancelAll)(use({ [Symbol.asyncIterator]: () => iterator }))
-      })(LowLevel.forkUnsafe<unknown>(nursery))
-    )
-  )
+): Resource.Resource<unknown, never, AsyncIterableIterator<A, undefined>> =>
+  asyncIterable(stream, next(stream))
+
+// -------------------------------------------------------------------------------------
+// item by item
+// -------------------------------------------------------------------------------------
+
+/**
+ * A transducer on a receive stream: the one-way form of `Layer.through`, with the failures of this direction alone. Transducers
+ * on each other become one. A failure of the transducer is final.
+ *
+ * **Cancellation.** Nothing was received: what was decoded stays for the next receive.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ *
+ * import { pipe } from 'fp-ts/lib/function.js'
+ * import { Effect, Runtime, Stream, Transducer } from 'millrace'
+ *
+ * const program = pipe(
+ *   Stream.fromIterable([1, 2, 3, 4, 5]),
+ *   Effect.map(Stream.via(Transducer.chunksOf(2))),
+ *   Effect.flatMap(Stream.collect)
+ * )
+ * assert.deepEqual(Runtime.runSync(program), [[1, 2], [3, 4], [5]])
+ *
+ * @category item by item
+ * @since 0.1.0
+ */
+export const via =
+  <A, B, E2>(transducer: Transducer.Transducer<A, B, E2>) =>
+  <E, Attrs extends object>(stream: ReceiveStream<A, E, Attrs>): ReceiveStream<B, E | E2, Attrs> =>
+    new Decoding(stream, transducer, stream.attributes)
+
+/**
+ * A transducer before a send stream. What it holds at the end is sent by {@link finish}; a plain `close` drops it.
+ *
+ * **Cancellation.** Of a send: nothing was sent. When an item becomes several and the first one was sent, the rest goes before
+ * the next item.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ *
+ * import { pipe } from 'fp-ts/lib/function.js'
+ * import { Effect, Exit, MemoryStream, Stream, Transducer } from 'millrace'
+ * import { TestRuntime } from 'millrace/testing'
+ *
+ * const program = Effect.gen(function* () {
+ *   const [send, receive] = yield* MemoryStream.make<ReadonlyArray<number>>(10)
+ *   const pairs = pipe(send, Stream.into(Transducer.chunksOf<number>(2)))
+ *   for (const n of [1, 2, 3]) yield* pairs.send(n)
+ *   yield* Stream.finish(pairs)
+ *   return yield* Stream.collect(receive)
+ * })
+ * assert.deepEqual(TestRuntime.runExit(program), Exit.succeed([[1, 2], [3]]))
+ *
+ * @category item by item
+ * @since 0.1.0
+ */
+export const into =
+  <A, B, E2>(transducer: Transducer.Transducer<A, B, E2>) =>
+  <E, Attrs extends object>(stream: SendStream<B, E, Attrs>): SendStream<A, E | E2, Attrs> =>
+    new Encoding(stream, transducer, stream.attributes)
+
+/**
+ * Ends the sending: sends what the layers of the stream hold, then `sendEof`, or `close` for a stream that has no other end.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ *
+ * import { Effect, Exit, MemoryStream, Stream } from 'millrace'
+ * import { TestRuntime } from 'millrace/testing'
+ *
+ * const program = Effect.gen(function* () {
+ *   const [send, receive] = yield* MemoryStream.make<number>(1)
+ *   yield* Stream.finish(send)
+ *   return yield* Stream.collect(receive)
+ * })
+ * assert.deepEqual(TestRuntime.runExit(program), Exit.succeed([]))
+ *
+ * @category item by item
+ * @since 0.1.0
+ */
+export const finish: <E>(stream: SendStream<never, E>) => Effect.Effect<unknown, E, void> = finishSending
+
+/**
+ * `f` of each item.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ *
+ * import { pipe } from 'fp-ts/lib/function.js'
+ * import { Effect, Runtime, Stream } from 'millrace'
+ *
+ * const program = pipe(
+ *   Stream.fromIterable([1, 2]),
+ *   Effect.map(Stream.map((n: number) => n * 10)),
+ *   Effect.flatMap(Stream.collect)
+ * )
+ * assert.deepEqual(Runtime.runSync(program), [10, 20])
+ *
+ * @category item by item
+ * @since 0.1.0
+ */
+export const map = <A, B>(
+  f: (a: A) => B
+): (<E, Attrs extends object>(stream: ReceiveStream<A, E, Attrs>) => ReceiveStream<B, E, Attrs>) =>
+  via(Transducer.map(f))
+
+/**
+ * The items that fit.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ *
+ * import { pipe } from 'fp-ts/lib/function.js'
+ * import { Effect, Runtime, Stream } from 'millrace'
+ *
+ * const program = pipe(
+ *   Stream.fromIterable([1, 2, 3]),
+ *   Effect.map(Stream.filter((n: number) => n !== 2)),
+ *   Effect.flatMap(Stream.collect)
+ * )
+ * assert.deepEqual(Runtime.runSync(program), [1, 3])
+ *
+ * @category item by item
+ * @since 0.1.0
+ */
+export const filter: {
+  <A, B extends A>(
+    p: Refinement<A, B>
+  ): <E, Attrs extends object>(stream: ReceiveStream<A, E, Attrs>) => ReceiveStream<B, E, Attrs>
+  <A>(
+    p: Predicate<A>
+  ): <E, Attrs extends object>(stream: ReceiveStream<A, E, Attrs>) => ReceiveStream<A, E, Attrs>
+} = <A>(p: Predicate<A>) => via(Transducer.filter(p)) as never
+
+/**
+ * The first `n` items; then the stream has ended, and no more is received from the one below. `n` is a whole number from 0; else
+ * it throws.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ *
+ * import { pipe } from 'fp-ts/lib/function.js'
+ * import { Effect, Runtime, Stream } from 'millrace'
+ *
+ * const program = pipe(Stream.fromIterable('abcd'), Effect.map(Stream.take(2)), Effect.flatMap(Stream.collect))
+ * assert.deepEqual(Runtime.runSync(program), ['a', 'b'])
+ *
+ * @category item by item
+ * @since 0.1.0
+ */
+export const take =
+  (n: number) =>
+  <A, E, Attrs extends object>(stream: ReceiveStream<A, E, Attrs>): ReceiveStream<A, E, Attrs> =>
+    via(Transducer.take<A>(n))(stream)
 
 // -------------------------------------------------------------------------------------
 // operators
@@ -421,11 +579,17 @@ export const toAsyncIterable = <A, E>(
  */
 export const merge =
   <B, E2>(that: ReceiveStream<B, E2>) =>
-  <A, E>(stream: ReceiveStream<A, E>): Resource.Resource<unknown, never, ReceiveStream<A | B, E | E2>> =>
-    filled('Stream.merge', 0, Effect.andThen(that.close)(stream.close), (send) =>
-      TaskGroup.open<E | E2>({ name: 'Stream.merge' })((group) =>
-        Effect.andThen(group.spawn(forEach(send)(that)))(group.spawn(forEach(send)(stream)))
-      )
+  <A, E, Attrs extends object>(
+    stream: ReceiveStream<A, E, Attrs>
+  ): Resource.Resource<unknown, never, ReceiveStream<A | B, E | E2, Attrs>> =>
+    filled(
+      'Stream.merge',
+      0,
+      { close: Effect.andThen(that.close)(stream.close), attributes: stream.attributes },
+      (send) =>
+        TaskGroup.open<E | E2>({ name: 'Stream.merge' })((group) =>
+          Effect.andThen(group.spawn(forEach(send)(that)))(group.spawn(forEach(send)(stream)))
+        )
     )
 
 /**
@@ -451,7 +615,9 @@ export const merge =
  */
 export const zip =
   <B, E2>(that: ReceiveStream<B, E2>) =>
-  <A, E>(stream: ReceiveStream<A, E>): ReceiveStream<readonly [A, B], E | E2> => {
+  <A, E, Attrs extends object>(
+    stream: ReceiveStream<A, E, Attrs>
+  ): ReceiveStream<readonly [A, B], E | E2, Attrs> => {
     let kept: { readonly value: A } | null = null
     const first = Effect.suspend((): Effect.Effect<unknown, E | EndOfStream, A> =>
       kept !== null
@@ -472,7 +638,11 @@ export const zip =
     const receive = Effect.flatMap((lock: Lock.Lock) => (shared ??= lock).withLock(pair))(
       Effect.suspend(() => (shared === null ? Lock.make({ name: 'Stream.zip' }) : Effect.succeed(shared)))
     )
-    return source<readonly [A, B], E | E2>(receive, Effect.andThen(that.close)(stream.close))
+    return source<readonly [A, B], E | E2, Attrs>(
+      receive,
+      Effect.andThen(that.close)(stream.close),
+      stream.attributes
+    )
   }
 
 /**
@@ -500,8 +670,10 @@ export const zip =
  */
 export const buffer =
   (capacity: number) =>
-  <A, E>(stream: ReceiveStream<A, E>): Resource.Resource<unknown, never, ReceiveStream<A, E>> =>
-    filled('Stream.buffer', capacity, stream.close, (send) => forEach(send)(stream))
+  <A, E, Attrs extends object>(
+    stream: ReceiveStream<A, E, Attrs>
+  ): Resource.Resource<unknown, never, ReceiveStream<A, E, Attrs>> =>
+    filled('Stream.buffer', capacity, stream, (send) => forEach(send)(stream))
 
 /**
  * The same stream, which ends when a scope around the receiver drains; see `CancelScope.untilDrain`. What was received before
@@ -537,12 +709,15 @@ export const buffer =
  * @category operators
  * @since 0.1.0
  */
-export const untilDrain = <A, E>(stream: ReceiveStream<A, E>): ReceiveStream<A, E> =>
+export const untilDrain = <A, E, Attrs extends object>(
+  stream: ReceiveStream<A, E, Attrs>
+): ReceiveStream<A, E, Attrs> =>
   source(
     Effect.flatMap((item: Option<A>): Effect.Effect<unknown, EndOfStream, A> =>
       item._tag === 'Some' ? Effect.succeed(item.value) : end
     )(CancelScope.untilDrain(stream.receive)),
-    stream.close
+    stream.close,
+    stream.attributes
   )
 
 /**
@@ -598,13 +773,13 @@ export interface MapEffectOptions {
  */
 export const mapEffect =
   <A, F extends Any>(f: (a: A) => F, options: MapEffectOptions = {}) =>
-  <E>(
-    stream: ReceiveStream<A, E>
-  ): Resource.Resource<EnvOf<F>, never, ReceiveStream<ValueOf<F>, E | ErrorOf<F>>> => {
+  <E, Attrs extends object>(
+    stream: ReceiveStream<A, E, Attrs>
+  ): Resource.Resource<EnvOf<F>, never, ReceiveStream<ValueOf<F>, E | ErrorOf<F>, Attrs>> => {
     const { concurrency = 1, ordered = true } = options
     type Mapped = Future.Future<ErrorOf<F>, ValueOf<F>>
     const apply = (a: A): Effect.Effect<EnvOf<F>, ErrorOf<F>, ValueOf<F>> => Effect.suspend(() => f(a))
-    return filled<EnvOf<F>, E | ErrorOf<F>, ValueOf<F>>('Stream.mapEffect', 0, stream.close, (send) =>
+    return filled<EnvOf<F>, E | ErrorOf<F>, ValueOf<F>, Attrs>('Stream.mapEffect', 0, stream, (send) =>
       Effect.flatMap((room: Semaphore.Semaphore) =>
         TaskGroup.open<E | ErrorOf<F>>({ name: 'Stream.mapEffect' })((group) => {
           // An item is received only when there is room for it. It takes up room until its result was received, so that a
@@ -671,9 +846,9 @@ const roomFor = (concurrency: number): Effect.Effect<unknown, never, Semaphore.S
  * @category model
  * @since 0.1.0
  */
-export interface Broadcast<out A, out E> {
+export interface Broadcast<out A, out E, out Attrs extends object = {}> {
   /** Sees what is sent after it was acquired. */
-  readonly subscribe: Resource.Resource<unknown, never, ReceiveStream<A, E>>
+  readonly subscribe: Resource.Resource<unknown, never, ReceiveStream<A, E, Attrs>>
 }
 
 /**
@@ -708,15 +883,161 @@ export interface Broadcast<out A, out E> {
  * @since 0.1.0
  */
 export const broadcast: {
-  (options?: {}): <A, E>(stream: ReceiveStream<A, E>) => Resource.Resource<unknown, never, Broadcast<A, E>>
+  (options?: {}): <A, E, Attrs extends object>(
+    stream: ReceiveStream<A, E, Attrs>
+  ) => Resource.Resource<unknown, never, Broadcast<A, E, Attrs>>
   (options: {
     readonly lag: number
-  }): <A, E>(stream: ReceiveStream<A, E>) => Resource.Resource<unknown, never, Broadcast<A, E | Lagged>>
+  }): <A, E, Attrs extends object>(
+    stream: ReceiveStream<A, E, Attrs>
+  ) => Resource.Resource<unknown, never, Broadcast<A, E | Lagged, Attrs>>
 } =
   (options: { readonly lag?: number } = {}) =>
-  <A, E>(stream: ReceiveStream<A, E>): Resource.Resource<unknown, never, Broadcast<A, never>> =>
+  <A, E, Attrs extends object>(
+    stream: ReceiveStream<A, E, Attrs>
+  ): Resource.Resource<unknown, never, Broadcast<A, never, Attrs>> =>
     // The overloads say whether a subscriber may lag.
     broadcastTo(stream, options.lag, (f) => forEach(f)(stream)) as never
+
+/**
+ * The `Left`s and the `Right`s apart. A side that nobody receives from holds the other one back, once `lag` items wait there; a
+ * side that was closed drops its items.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ *
+ * import * as E from 'fp-ts/lib/Either.js'
+ * import { pipe } from 'fp-ts/lib/function.js'
+ * import { Effect, Exit, Resource, Stream } from 'millrace'
+ * import { TestRuntime } from 'millrace/testing'
+ *
+ * const byParity = (n: number) => (n % 2 === 0 ? E.right(n) : E.left(n))
+ * const program = Effect.gen(function* () {
+ *   const numbers = yield* Stream.fromIterable([1, 2, 3, 4])
+ *   return yield* pipe(
+ *     numbers,
+ *     Stream.partition(byParity, { lag: 10 }),
+ *     Resource.use(({ left, right }) => Effect.tuple([Stream.collect(left), Stream.collect(right)]))
+ *   )
+ * })
+ * assert.deepEqual(TestRuntime.runExit(program), Exit.succeed([[1, 3], [2, 4]]))
+ *
+ * @category operators
+ * @since 0.1.0
+ */
+export const partition =
+  <A, B, C>(f: (a: A) => Either<B, C>, { lag = 0 }: { readonly lag?: number } = {}) =>
+  <E, Attrs extends object>(
+    stream: ReceiveStream<A, E, Attrs>
+  ): Resource.Resource<
+    unknown,
+    never,
+    { readonly left: ReceiveStream<B, E, Attrs>; readonly right: ReceiveStream<C, E, Attrs> }
+  > =>
+    partitionTo(stream, lag, f, (give) => forEach(give)(stream))
+
+/**
+ * An item only when no other one has come for `ms` milliseconds after it; the last one at the end at once.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ *
+ * import * as O from 'fp-ts/lib/Option.js'
+ * import { pipe } from 'fp-ts/lib/function.js'
+ * import { Effect, Exit, Resource, Stream } from 'millrace'
+ * import { TestRuntime } from 'millrace/testing'
+ *
+ * // Keys that are typed, with the time since the one before.
+ * const keys = [[0, 'h'], [10, 'he'], [10, 'hel'], [500, 'help']] as const
+ * const typing = Stream.unfold(0, (i) => {
+ *   const key = keys[i]
+ *   return key === undefined ? Effect.succeed(O.none) : Effect.as(O.some([key[1], i + 1] as const))(Effect.sleep(key[0]))
+ * })
+ * const program = Effect.gen(function* () {
+ *   return yield* pipe(yield* typing, Stream.debounce(100), Resource.use(Stream.collect))
+ * })
+ * assert.deepEqual(TestRuntime.runExit(program), Exit.succeed(['hel', 'help']))
+ *
+ * @category operators
+ * @since 0.1.0
+ */
+export const debounce =
+  (ms: number) =>
+  <A, E, Attrs extends object>(
+    stream: ReceiveStream<A, E, Attrs>
+  ): Resource.Resource<unknown, never, ReceiveStream<A, E, Attrs>> =>
+    filled('Stream.debounce', 0, stream, (send) => {
+      const came = Timeout.moveOnAfter(ms)(Effect.either(next(stream)))
+      const settle = (last: A): Effect.Effect<unknown, E, void> =>
+        Effect.flatMap((within: Option<Either<E, Option<A>>>): Effect.Effect<unknown, E, void> => {
+          if (within._tag === 'None') return Effect.flatMap(() => wait)(send(last))
+          const received = within.value
+          // What the stream fails with comes after the item that waits.
+          if (received._tag === 'Left')
+            return Effect.flatMap(() => Effect.fromEither(received))(send(last)) as Effect.Effect<
+              unknown,
+              E,
+              never
+            >
+          return received.right._tag === 'None' ? send(last) : settle(received.right.value)
+        })(came)
+      const wait: Effect.Effect<unknown, E, void> = Effect.flatMap(
+        (item: Option<A>): Effect.Effect<unknown, E, void> =>
+          item._tag === 'None' ? Effect.unit : settle(item.value)
+      )(next(stream))
+      return wait
+    })
+
+/**
+ * At most `items` in every `perMs` milliseconds; a number is short for one item in so many. A receive waits for its turn before
+ * it receives, so nothing is dropped, and the stream below is held back.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ *
+ * import { pipe } from 'fp-ts/lib/function.js'
+ * import { Effect, Exit, Stream } from 'millrace'
+ * import { TestRuntime } from 'millrace/testing'
+ *
+ * const program = Effect.gen(function* () {
+ *   const [numbers, before] = [yield* Stream.fromIterable([1, 2, 3, 4, 5]), yield* Effect.currentTime]
+ *   const times: Array<number> = []
+ *   const note = () => Effect.map((now: number) => { times.push(now - before) })(Effect.currentTime)
+ *   yield* pipe(numbers, Stream.throttle({ items: 2, perMs: 100 }), Stream.forEach(note))
+ *   return times
+ * })
+ * assert.deepEqual(TestRuntime.runExit(program), Exit.succeed([0, 0, 100, 100, 200]))
+ *
+ * @category operators
+ * @since 0.1.0
+ */
+export const throttle = (
+  rate: number | { readonly items: number; readonly perMs: number }
+): (<A, E, Attrs extends object>(stream: ReceiveStream<A, E, Attrs>) => ReceiveStream<A, E, Attrs>) => {
+  const { items, perMs } = typeof rate === 'number' ? { items: 1, perMs: rate } : rate
+  if (!Number.isInteger(items) || items < 1 || !(perMs >= 0))
+    throw new RangeError(
+      'throttle takes a whole number of items from 1 and a number of milliseconds from 0, but was given ' +
+        `${String(items)} and ${String(perMs)}.`
+    )
+  return <A, E, Attrs extends object>(stream: ReceiveStream<A, E, Attrs>) => {
+    // When the last ones were given.
+    const given: Array<number> = []
+    const queue = new Queue('Stream.throttle')
+    const turn = Effect.suspend(() => {
+      const first = given[0]
+      return given.length < items || first === undefined
+        ? Effect.checkCancelled
+        : Effect.sleepUntil(first + perMs)
+    })
+    const note = Effect.map((now: number) => {
+      given.push(now)
+      if (given.length > items) given.shift()
+    })(Effect.currentTime)
+    const received = Effect.tap((_: A) => note)(Effect.andThen(stream.receive)(turn))
+    return source<A, E, Attrs>(queue.use(received), stream.close, stream.attributes)
+  }
+}
 
 type SelectError<S> = S extends { readonly receive: Effect.Effect<infer _R, infer E, infer _A> } ? E : never
 type Received<S> = S extends { readonly receive: Effect.Effect<infer _R, infer _E, infer A> } ? A : never

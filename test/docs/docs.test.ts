@@ -1,8 +1,10 @@
 // The examples in doc comments, README.md and docs/, one test each. scripts/extract-docs.js has compiled them.
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { checkProgram, expectedOutput, root } from '../support/program.js'
+import { makeAuthority } from '../../examples/support/certificates.js'
+import { checkProgram, checkTests, expectedOutput, root } from '../support/program.js'
 
 interface Entry {
   readonly file: string
@@ -26,14 +28,30 @@ for (const entry of entries) {
 const settle = () => new Promise<void>((resolve) => setImmediate(resolve))
 
 describe('documentation', () => {
+  // Examples of TLS read these from where they are run.
+  const folder = mkdtempSync(join(tmpdir(), 'millrace-docs-'))
+  before(() => {
+    const authority = makeAuthority()
+    const { cert, key } = authority.issue({ names: ['localhost'] })
+    const files = { 'ca.pem': authority.ca, 'server.pem': cert, 'server.key': key }
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text)
+    process.chdir(folder)
+  })
+  after(() => {
+    process.chdir(root)
+    rmSync(folder, { recursive: true })
+  })
+
   for (const [file, examples] of byFile) {
     describe(file, () => {
       for (const { line, module, source } of examples) {
         it(`${file}:${line}`, async () => {
           const compiled = join(root, 'build/docs', `${module}.js`)
           const text = readFileSync(join(root, source), 'utf8')
+          if (text.includes("from 'millrace/mocha'") && expectedOutput(text) !== undefined)
+            return checkTests(compiled, text)
           if (text.includes('Main.run(') || expectedOutput(text) !== undefined)
-            return checkProgram(compiled, text)
+            return checkProgram(compiled, text, folder)
           await import(pathToFileURL(compiled).href)
           await settle()
         })

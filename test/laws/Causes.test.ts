@@ -1,4 +1,4 @@
-import { allCauses } from '../../laws/Causes.js'
-import { checkAll } from './profile.js'
+import { allCauses } from 'millrace/laws/Causes'
+import { checkAll } from 'millrace/laws'
 
 checkAll(allCauses)

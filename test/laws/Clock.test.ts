@@ -1,4 +1,4 @@
-import { clock } from '../../laws/Clock.js'
-import { checkAll } from './profile.js'
+import { clock } from 'millrace/laws/Clock'
+import { checkAll } from 'millrace/laws'
 
 checkAll(clock)

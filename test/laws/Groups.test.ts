@@ -1,4 +1,4 @@
-import { groups } from '../../laws/Groups.js'
-import { checkAll } from './profile.js'
+import { groups } from 'millrace/laws/Groups'
+import { checkAll } from 'millrace/laws'
 
 checkAll(groups)

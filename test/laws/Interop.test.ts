@@ -1,4 +1,4 @@
-import { interop } from '../../laws/Interop.js'
-import { checkAll } from './profile.js'
+import { interop } from 'millrace/laws/Interop'
+import { checkAll } from 'millrace/laws'
 
 checkAll(interop)

@@ -4,8 +4,8 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { Effect } from 'millrace'
-import { chooseBy, contexts, equalBySeed, everywhere, explore, observe, within } from '../../laws/Equality.js'
-import * as LawSet from '../../laws/LawSet.js'
+import { chooseBy, contexts, equalBySeed, everywhere, explore, observe, within } from 'millrace/laws/Equality'
+import * as LawSet from 'millrace/laws/LawSet'
 import {
   concurrent,
   interpret,
@@ -14,7 +14,7 @@ import {
   type Program,
   sequential,
   sizeOf
-} from '../../laws/Program.js'
+} from 'millrace/laws/Program'
 import { params } from './profile.js'
 
 const runs = 2000
@@ -153,7 +153,7 @@ describe('laws as values', () => {
   const open = about('an open question', () => unsure('nobody knows'))
 
   it('end proved, falsified with the smallest input and its replay, or undecided', () => {
-    expect(truth.check(params)).to.deep.equal({ _tag: 'Proved', runs: params.runs })
+    expect(truth.check(params)).to.deep.equal({ _tag: 'Proved', runs: params.runs, undecided: 0 })
     const verdict = small.check(params)
     expect(verdict).to.have.property('_tag', 'Falsified')
     const { report, replay } = verdict as LawSet.Falsified
@@ -186,6 +186,34 @@ describe('laws as values', () => {
     expect(flatten(LawSet.only(({ name }) => name === 'truth')(left))).to.deep.equal([truth])
   })
 
+  it('the environment chooses how much is tried; what is no number is refused', () => {
+    const from = (env: Readonly<Record<string, string>>) => LawSet.paramsFrom(env, () => 42)
+    expect(from({})).to.deep.equal(LawSet.quick)
+    expect(from({ LAWS: 'deep' })).to.deep.equal({ ...LawSet.deep, seed: 42 })
+    expect(from({ LAWS_SEED: '-7', LAWS_RUNS: '9', LAWS_SCHEDULES: '3', LAWS_PATH: '1:2' })).to.deep.equal({
+      ...LawSet.quick,
+      seed: -7,
+      runs: 9,
+      schedules: 3,
+      path: '1:2'
+    })
+    for (const wrong of ['many', '0', '-1', '1.5', 'NaN']) {
+      expect(() => from({ LAWS_RUNS: wrong })).to.throw(
+        `LAWS_RUNS is a whole number from 1, but was given ${wrong}.`
+      )
+    }
+  })
+
+  it('checkAll takes the runner of the globals, or teaches', () => {
+    const { describe, it } = globalThis
+    try {
+      Object.assign(globalThis, { describe: undefined })
+      expect(() => LawSet.checkAll(lawSet('fine', [truth]), params)).to.throw('Pass those of your runner')
+    } finally {
+      Object.assign(globalThis, { describe, it })
+    }
+  })
+
   it('no verdict but proved passes', () => {
     expect(() => LawSet.assertLaws(lawSet('fine', [truth]), params)).not.to.throw()
     expect(() => LawSet.assertLaws(lawSet('false', [small]), params)).to.throw(/10 is not small[^]*replay/)
@@ -194,7 +222,7 @@ describe('laws as values', () => {
 
   it('checkAll makes a test of each, and shows as pending what is not claimed', () => {
     const log: Array<string> = []
-    const it = Object.assign((name: string) => log.push(name), {
+    const it = Object.assign((name: string, _body: () => void) => log.push(name), {
       skip: (name: string) => log.push(`skip ${name}`)
     })
     const rules = LawSet.except({ 'small numbers': 'there are others' })(lawSet('set', [truth, small]))

@@ -1,4 +1,4 @@
-import { resources } from '../../laws/Resources.js'
-import { checkAll } from './profile.js'
+import { resources } from 'millrace/laws/Resources'
+import { checkAll } from 'millrace/laws'
 
 checkAll(resources)

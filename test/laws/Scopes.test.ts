@@ -1,4 +1,4 @@
-import { scopes } from '../../laws/Scopes.js'
-import { checkAll } from './profile.js'
+import { scopes } from 'millrace/laws/Scopes'
+import { checkAll } from 'millrace/laws'
 
 checkAll(scopes)

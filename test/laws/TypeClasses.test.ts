@@ -1,4 +1,4 @@
-import { typeClasses } from '../../laws/TypeClasses.js'
-import { checkAll } from './profile.js'
+import { typeClasses } from 'millrace/laws/TypeClasses'
+import { checkAll } from 'millrace/laws'
 
 checkAll(typeClasses)

@@ -35,6 +35,12 @@ describe('entry points', () => {
     })
   }
 
+  it('millrace/mocha is what its module exports', async () => {
+    const entry = (await import('millrace/mocha')) as Record<string, unknown>
+    const module = (await import('millrace/interop/mocha/Mocha')) as Record<string, unknown>
+    expect({ ...entry }).to.deep.equal({ ...module })
+  })
+
   for (const path of modules) {
     it(`millrace/${path} is importable, and is what its entry point names`, async () => {
       const module = (await import(`millrace/${path}`)) as unknown
@@ -44,6 +50,34 @@ describe('entry points', () => {
       expect(namespaces[basename(path)]).to.equal(module)
     })
   }
+
+  const laws = readdirSync(join(root, 'laws'), { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.ts') && path !== 'index.ts')
+    .map((path) => path.replaceAll('\\', '/').replace(/\.ts$/, ''))
+
+  for (const path of laws) {
+    it(`millrace/laws/${path} is importable`, async () => {
+      await import(`millrace/laws/${path}`)
+    })
+  }
+
+  it('millrace/laws names the laws, the suites, the kits, and how they are checked', async () => {
+    expect(Object.keys(await import('millrace/laws')).sort()).to.deep.equal(
+      [
+        // laws of ours
+        ...['ours', 'typeClasses', 'scopes', 'groups', 'causes', 'resources', 'channels', 'sync'],
+        ...['attributes', 'schedule', 'clock', 'interop', 'instances', 'model'],
+        // suites
+        ...['functor', 'apply', 'applicative', 'chain', 'monad', 'monadThrow', 'alt', 'bifunctor'],
+        ...['fromIO', 'fromTask', 'semigroup', 'monoid', 'eq', 'resource', 'objectStream'],
+        ...['lock', 'semaphore', 'limiter', 'event', 'future', 'condition', 'attributesOf', 'scheduleOf'],
+        // what they need, and how laws are made and checked
+        ...['kit', 'law', 'refuted', 'lawSet', 'wrong', 'unsure', 'irrelevant', 'flatten', 'only', 'except'],
+        ...['Monoid', 'checkAll', 'assertLaw', 'assertLaws', 'LawFailed', 'quick', 'deep', 'paramsFrom'],
+        'paramsOfHost'
+      ].sort()
+    )
+  })
 
   for (const path of sources.filter(isInternal)) {
     it(`millrace/${path} is not importable`, async () => {

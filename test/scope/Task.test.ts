@@ -4,7 +4,7 @@
 import { expect } from 'chai'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as O from 'fp-ts/lib/Option.js'
-import { CancelScope, Cause, Effect, type Task, TaskGroup, Timeout } from 'millrace'
+import { CancelScope, Cause, Concurrent, Effect, type Task, TaskGroup, Timeout } from 'millrace'
 import { defectOf, expectAll, type Fx, observe, observeAll, outcomes, show } from '../support/seeds.js'
 
 const { sleep, sync, gen } = Effect
@@ -305,6 +305,46 @@ describe('Task', () => {
   })
 
   describe('cancelling one task', () => {
+    const compositions: ReadonlyArray<readonly [string, (fx: Fx<unknown>) => Fx<unknown>]> = [
+      ['both', Concurrent.both(Effect.unit)],
+      ['race', Concurrent.race(Effect.never)],
+      ['traverse', (fx) => Concurrent.traverse(() => fx)([1, 2])]
+    ]
+    for (const [name, composed] of compositions) {
+      it(`reaches the arms that it waits for: ${name}`, () => {
+        expectAll(
+          () =>
+            withTask(composed(Effect.never), (task) =>
+              gen(function* () {
+                yield* sleep(1)
+                yield* task.cancel()
+                return show(yield* task.wait)
+              })
+            ),
+          { exit: 'ok(Cancelled)', took: 1 }
+        )
+      })
+
+      it(`reaches the arms that it is starting: ${name}`, () => {
+        expectAll(
+          () =>
+            TaskGroup.open()((group) =>
+              gen(function* () {
+                let cancel: Fx<void> = Effect.unit
+                const arm = pipe(
+                  Effect.suspend(() => cancel),
+                  Effect.andThen(Effect.never)
+                )
+                const task = yield* group.spawn(composed(arm))
+                cancel = task.cancel()
+                return show(yield* task.wait)
+              })
+            ),
+          { exit: 'ok(Cancelled)', took: 0 }
+        )
+      })
+    }
+
     it('TH-05 cancels that task alone; the group and its siblings go on, and nothing is an error', () => {
       expectAll(
         (log) =>

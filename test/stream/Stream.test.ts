@@ -6,7 +6,7 @@ import {
   CancelScope,
   Effect,
   MemoryStream,
-  type ObjectStream,
+  ObjectStream,
   Promises,
   Resource,
   Runtime,
@@ -1427,7 +1427,7 @@ describe('Stream', () => {
             (stream: Source<number, unknown>) => Resource.Resource<unknown, never, Source<unknown, unknown>>
           > = [
             Stream.buffer(1),
-            Stream.merge({ receive: Effect.never, close: Effect.unit, attributes: undefined as never }),
+            Stream.merge(ObjectStream.receiveStream({ receive: Effect.never })),
             Stream.mapEffect((n: number) => Effect.succeed(n), { concurrency: 2 }),
             Stream.mapEffect((n: number) => Effect.succeed(n), { concurrency: 2, ordered: false })
           ]

@@ -117,12 +117,13 @@ export const expectedOutput = (source: string): Expected | undefined => {
  * Runs a compiled program and compares what a terminal would show, and the exit code, with what its source says.
  * A source without `// Output:` has to end with code 0.
  */
-export const checkProgram = async (file: string, source: string): Promise<void> => {
+export const checkProgram = async (file: string, source: string, cwd: string = root): Promise<void> => {
   const expected = expectedOutput(source)
   const interruptAfter = expected?.interruptAfter
   let interrupted = false
   const ran = await runProgram(file, [], {
     terminal: true,
+    cwd,
     ...(interruptAfter === 0 ? { signalAfter: 500 } : {}),
     onOutput: (soFar, child) => {
       if (interrupted || interruptAfter === undefined || interruptAfter === 0) return
@@ -137,6 +138,25 @@ export const checkProgram = async (file: string, source: string): Promise<void> 
   const shown = [...lines, ended].join('\n')
   const promised = [...(expected?.lines ?? lines), `exit code ${String(expected?.code ?? 0)}`].join('\n')
   if (shown !== promised) throw new Mismatch(promised, shown)
+}
+
+/** The same for a file of tests: mocha runs it, and what counts is its list of tests. */
+export const checkTests = async (file: string, source: string): Promise<void> => {
+  const expected = expectedOutput(source)
+  const ran = await runProgram('node_modules/mocha/bin/mocha.js', [
+    '--no-config',
+    '--reporter',
+    'spec',
+    resolve(root, file)
+  ])
+  const lines = (ran.stdout + ran.stderr)
+    .split('\n')
+    .map((line) => line.trimEnd().replace(/ \(\d+ms\)$/, ''))
+    .filter((line) => line !== '')
+  const end = lines.findIndex((line) => /^ {2}\d+ passing$/.test(line))
+  const shown = [...lines.slice(0, end), ...lines.slice(end + 1), `exit code ${String(ran.code)}`].join('\n')
+  const promised = [...(expected?.lines ?? []), 'exit code 0'].join('\n')
+  if (end === -1 || shown !== promised) throw new Mismatch(promised, shown)
 }
 
 /** Mocha shows a diff of `expected` and `actual`. */

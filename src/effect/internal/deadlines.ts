@@ -35,6 +35,11 @@ export class Timers {
     this.wake = () => this.serve()
   }
 
+  /** How many are set. */
+  get length(): number {
+    return this.heap.length
+  }
+
   nextOrder(): number {
     return ++this.orders
   }

@@ -15,7 +15,7 @@ import { Evaluate, Op, Raise, Signal, type Untyped } from './op.js'
 import type { Child, Owner } from './owner.js'
 import type { Arms, ArmsHost } from './parallel.js'
 import type { Run, TurnTime } from './run.js'
-import { type Cancellable, RoleScope, ScopeNode } from './scopeTree.js'
+import { type Cancellable, RoleArms, RoleScope, ScopeNode } from './scopeTree.js'
 import type { Turn } from '../Scheduler.js'
 import type { WaitList } from './waiting.js'
 import { type Wait, type Waiter } from './waiting.js'
@@ -225,7 +225,7 @@ export class Fiber implements Turn, Waiter, Cancellable, Child, ArmsHost {
     if (this.own !== null) return this.own
     const home = (this.owner as Owner).scope
     if (this.scope === home) {
-      this.own = home.insert(null, this.name)
+      this.own = home.insert(this.armsIn(home), this.name)
       home.removeFiber(this)
       this.scope = this.own
       this.own.addFiber(this)
@@ -237,14 +237,38 @@ export class Fiber implements Turn, Waiter, Cancellable, Child, ArmsHost {
     return this.own
   }
 
+  /** The scope of the arms that this fiber waits for, or is starting: the one thing it opens without being in it. */
+  private armsIn(home: ScopeNode): ScopeNode | null {
+    const { wait } = this
+    // The class of arms stays out of programs that have none.
+    if (wait !== null && 'scope' in wait && wait.scope instanceof ScopeNode && wait.scope.role === RoleArms)
+      return wait.scope
+    if (this.status !== Running) return null
+    // Most often the youngest: what runs is an arm that has just begun.
+    let node = home.lastChild
+    while (node !== null && (node.role !== RoleArms || node.opener !== this)) node = node.previous
+    return node
+  }
+
   // ---- children
 
   /** A child that has not started; its owner accounts for it from now on. */
   fork(owner: Owner, scope: ScopeNode, effect: Op, label: string | number | null, flags: number): Fiber {
-    const child = new Fiber(this.runOf, scope, owner, effect, this.environment, this.locals, label, flags)
+    const child = this.child(owner, scope, effect, label, flags)
     const { instruments } = this.runOf
     if (instruments !== null) for (const instrument of instruments) instrument.onSpawn?.(child, this)
     return child
+  }
+
+  /** Overridden where tests look into a fiber. */
+  protected child(
+    owner: Owner,
+    scope: ScopeNode,
+    effect: Op,
+    label: string | number | null,
+    flags: number
+  ): Fiber {
+    return new Fiber(this.runOf, scope, owner, effect, this.environment, this.locals, label, flags)
   }
 
   startArm(arms: Arms, arm: Op, index: number): void {

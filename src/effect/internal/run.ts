@@ -57,6 +57,11 @@ export class Run {
     return this.lazyTimers
   }
 
+  /** How many timers are set. */
+  pendingTimers(): number {
+    return this.lazyTimers === null ? 0 : this.lazyTimers.length
+  }
+
   now(): number {
     return this.clock.now()
   }

@@ -5,6 +5,9 @@
  * @since 0.1.0
  */
 import { host, type Scheduler, type Turn } from '../Scheduler.js'
+import { following, uniform } from './internal/policies.js'
+import { randomFrom } from './internal/random.js'
+import { ReadyQueue } from './internal/readyQueue.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -29,18 +32,6 @@ export interface SeededScheduler extends Scheduler {
 // constructors
 // -------------------------------------------------------------------------------------
 
-/** A small generator of good quality (mulberry32); its whole state is one 32-bit number. */
-const randomFrom = (seed: number): ((below: number) => number) => {
-  let state = seed >>> 0
-  return (below) => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let t = state
-    t = Math.imul(t ^ (t >>> 15), t | 1)
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61)
-    return ((((t ^ (t >>> 14)) >>> 0) * below) / 2 ** 32) | 0
-  }
-}
-
 /**
  * A scheduler that follows `choices` as long as they last, then the seed. `TestRuntime` makes its own; this
  * is for a runtime that is driven by hand.
@@ -63,16 +54,15 @@ const randomFrom = (seed: number): ((below: number) => number) => {
  * @since 0.1.0
  */
 export const make = (seed: number, choices: ReadonlyArray<number> = []): SeededScheduler => {
-  const random = randomFrom(seed)
-  const ready: Array<Turn> = []
+  const policy = following(choices, uniform(randomFrom(seed)))
+  const ready = new ReadyQueue()
   const made: Array<number> = []
   let exhaustions = 0
   const schedule = (turn: Turn): void => {
     ready.push(turn)
   }
   const choose = (): number => {
-    const asked = choices[made.length]
-    const choice = asked === undefined ? random(ready.length) : Math.min(asked, ready.length - 1)
+    const choice = policy(ready, made.length)
     made.push(choice)
     return choice
   }
@@ -85,9 +75,7 @@ export const make = (seed: number, choices: ReadonlyArray<number> = []): SeededS
     maxSteps: host.maxSteps,
     advance: () => {
       if (ready.length === 0) return false
-      // The order of the others stays, so that a choice means the same in every run.
-      const [turn] = ready.splice(ready.length === 1 ? 0 : choose(), 1)
-      turn?.run()
+      ready.take(ready.length === 1 ? 0 : choose()).run()
       return true
     },
     choices: () => made,

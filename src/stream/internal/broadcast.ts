@@ -3,6 +3,7 @@
  *
  * @internal
  */
+import type { Attributes } from '../../attributes/Attributes.js'
 import * as Effect from '../../effect/Effect.js'
 import type { Exit } from '../../effect/Exit.js'
 import * as Resource from '../../scope/Resource.js'
@@ -14,19 +15,21 @@ import { end, handingOn, source } from './filled.js'
 
 type Ends<A> = readonly [MemoryStream.MemorySendStream<A>, MemoryStream.MemoryReceiveStream<A>]
 
-export interface Subscribable<A, E> {
-  readonly subscribe: Resource.Resource<unknown, never, ReceiveStream<A, E | Lagged>>
+export interface Subscribable<A, E, Attrs extends object> {
+  readonly subscribe: Resource.Resource<unknown, never, ReceiveStream<A, E | Lagged, Attrs>>
 }
 
-class Hub<A, E> {
+class Hub<A, E, Attrs extends object> {
   private readonly subscribers = new Set<MemoryStream.MemorySendStream<A>>()
   private ended = false
   /** The failure that the stream has ended with. Each subscriber finds it at its end, so that it needs no room in a buffer. */
   failure: Exit<E, never> | null = null
   private readonly lag: number | undefined
+  private readonly attributes: Attributes<Attrs>
 
-  constructor(lag: number | undefined) {
+  constructor(lag: number | undefined, attributes: Attributes<Attrs>) {
     this.lag = lag
+    this.attributes = attributes
   }
 
   readonly tell = (a: A): Effect.Effect<unknown, never, void> =>
@@ -63,7 +66,7 @@ class Hub<A, E> {
     }
   )
 
-  readonly subscribe: Resource.Resource<unknown, never, ReceiveStream<A, E | Lagged>> = Resource.map(
+  readonly subscribe: Resource.Resource<unknown, never, ReceiveStream<A, E | Lagged, Attrs>> = Resource.map(
     ([, receive]: Ends<A>) => {
       let failure: Exit<E, never> | null = null
       let ended = false
@@ -84,23 +87,24 @@ class Hub<A, E> {
           return missed === 0 ? Effect.unit : Effect.fail({ _tag: 'Lagged', dropped: missed })
         }
       )(receive.statistics)
-      return source<A, E | Lagged>(
+      return source<A, E | Lagged, Attrs>(
         this.lag === undefined ? next : Effect.andThen(next)(checkLag),
-        receive.close
+        receive.close,
+        this.attributes
       )
     }
   )(this.ends)
 }
 
-export const broadcastTo = <A, E>(
-  stream: ReceiveStream<A, E>,
+export const broadcastTo = <A, E, Attrs extends object>(
+  stream: ReceiveStream<A, E, Attrs>,
   lag: number | undefined,
   forEach: (f: (a: A) => Effect.Effect<unknown, never, void>) => Effect.Effect<unknown, E, void>
-): Resource.Resource<unknown, never, Subscribable<A, E>> =>
-  Resource.fromUse(<R, E2, B>(use: (hub: Subscribable<A, E>) => Effect.Effect<R, E2, B>) =>
+): Resource.Resource<unknown, never, Subscribable<A, E, Attrs>> =>
+  Resource.fromUse(<R, E2, B>(use: (hub: Subscribable<A, E, Attrs>) => Effect.Effect<R, E2, B>) =>
     TaskGroup.open({ name: 'Stream.broadcast' })((group) =>
       Effect.gen(function* () {
-        const hub = new Hub<A, E>(lag)
+        const hub = new Hub<A, E, Attrs>(lag, stream.attributes)
         const fail = (failure: Exit<E, never>) =>
           Effect.sync(() => {
             hub.failure = failure

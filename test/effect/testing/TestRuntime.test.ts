@@ -74,7 +74,7 @@ describe('TestRuntime.runExit', () => {
     )
   })
 
-  it('can run inside of a run', () => {
+  it('TST-12: can run inside of a run', () => {
     const inner = pipe(Effect.sleep(5), Effect.as(1))
     expect(
       runExit(

@@ -1,0 +1,3 @@
+import { channels, checkAll } from 'millrace/laws'
+
+checkAll(channels)

@@ -1,0 +1,2540 @@
+/**
+ * Bugs to plant: each an edit of the sources that makes some law false. `npm run mutants` shows which laws notice. An edit
+ * names the text that it replaces, which must be there exactly once, so a mutant cannot rot unseen.
+ */
+
+/** A text of a file, and what stands there instead. */
+export interface Edit {
+  readonly file: string
+  readonly find: string
+  readonly replace: string
+}
+
+export interface Mutant {
+  readonly name: string
+  /** The bug, in words. */
+  readonly does: string
+  readonly edits: ReadonlyArray<Edit>
+}
+
+/** The text of a file with the edits of the mutant in it. Throws when one does not fit any more. */
+export const edited = (mutant: Mutant, file: string, text: string): string =>
+  mutant.edits
+    .filter((edit) => edit.file === file)
+    .reduce((source, { find, replace }) => {
+      const parts = source.split(find)
+      if (parts.length !== 2) {
+        const times = parts.length === 1 ? 'is gone' : `is there ${parts.length - 1} times`
+        throw new Error(`Mutant ${mutant.name}: the text that it replaces in ${file} ${times}:\n${find}`)
+      }
+      return parts.join(replace)
+    }, text)
+
+const mutant = (name: string, does: string, ...edits: ReadonlyArray<Edit>): Mutant => ({ name, does, edits })
+
+const editIn =
+  (file: string) =>
+  (find: string, replace: string): Edit => ({ file, find, replace })
+
+const fiber = editIn('src/effect/internal/fiber.ts')
+const tree = editIn('src/effect/internal/scopeTree.ts')
+const primitives = editIn('src/effect/internal/primitives.ts')
+const nursery = editIn('src/effect/internal/nursery.ts')
+const parallel = editIn('src/effect/internal/parallel.ts')
+const owner = editIn('src/effect/internal/owner.ts')
+const deadlines = editIn('src/effect/internal/deadlines.ts')
+const lot = editIn('src/effect/ParkingLot.ts')
+const lock = editIn('src/scope/sync/Lock.ts')
+const stream = editIn('src/stream/MemoryStream.ts')
+
+/** How scopes cancel. */
+const scopes: ReadonlyArray<Mutant> = [
+  mutant(
+    'bind-is-checkpoint',
+    'flatMap looks whether it is cancelled before it goes on',
+    fiber(
+      `case 4: // FlatMap
+              current = (0, frame.b)(value)
+              mode = 0`,
+      `case 4: // FlatMap
+              if (fiber.isCancelled()) {
+                mode = 5
+                break
+              }
+              current = (0, frame.b)(value)
+              mode = 0`
+    )
+  ),
+  mutant(
+    'map-is-checkpoint',
+    'map looks whether it is cancelled before it applies its function',
+    fiber(
+      `value = (0, frame.b)(value)
+              break
+            case 6: // Tap`,
+      `if (fiber.isCancelled()) mode = 5
+              else value = (0, frame.b)(value)
+              break
+            case 6: // Tap`
+    )
+  ),
+  mutant(
+    'edge-delivery',
+    'a scope raises its cancellation only once',
+    fiber(
+      `return this.scope.effective && (this.mask === 0 || this.scope.cut >= 0)
+  }`,
+      `if (!this.scope.effective || !(this.mask === 0 || this.scope.cut >= 0)) return false
+    if (this.status === Waiting) return true
+    const node = this.scope.nearestCancelled() as ScopeNode & { raised?: boolean }
+    const first = node.raised !== true
+    node.raised = true
+    return first
+  }`
+    )
+  ),
+  mutant(
+    'sleep-does-not-look',
+    'a sleep in a cancelled scope waits',
+    primitives(
+      `if (fiber.isCancelled()) return fiber.raiseCancelled()
+  if (time === Infinity)`,
+      `if (time === Infinity)`
+    )
+  ),
+  mutant(
+    'never-does-not-look',
+    'never in a cancelled scope waits',
+    primitives(
+      `fiber.isCancelled() ? fiber.raiseCancelled() : fiber.park(neverEnds)`,
+      `fiber.park(neverEnds)`
+    )
+  ),
+  mutant(
+    'join-does-not-look',
+    'a join in a cancelled scope waits, or gives the exit',
+    primitives(
+      `if (fiber.isCancelled()) return fiber.raiseCancelled()
+  if (child.status !== Done || child.mode !== Return)`,
+      `if (child.status !== Done || child.mode !== Return)`
+    )
+  ),
+  mutant(
+    'checkpoint-does-not-look',
+    'a checkpoint is a yield',
+    primitives(`fiber.reschedule(Check, undefined)`, `fiber.reschedule(Return, undefined)`)
+  ),
+  mutant(
+    'yield-looks',
+    'a yield is a checkpoint',
+    primitives(
+      `export const yieldNow = /*#__PURE__*/ primitive((fiber) => fiber.reschedule(Return, undefined))`,
+      `export const yieldNow = /*#__PURE__*/ primitive((fiber) => fiber.reschedule(Check, undefined))`
+    )
+  ),
+  mutant(
+    'check-does-not-look',
+    'checkCancelled does nothing',
+    primitives(
+      `fiber.isCancelled() ? fiber.raiseCancelled() : undefined
+)`,
+      `fiber.isCancelled() ? undefined : undefined
+)`
+    )
+  ),
+  mutant(
+    'async-does-not-look',
+    'async in a cancelled scope registers and waits',
+    primitives(
+      `if (fiber.isCancelled()) return fiber.raiseCancelled()
+  const ambient`,
+      `const ambient`
+    )
+  ),
+  mutant(
+    'cancel-toggles',
+    'cancelling a scope that is cancelled takes it back',
+    tree(
+      `if (this.cancelled || this.closed) return
+    this.cancelled = true`,
+      `if (this.cancelled) {
+      this.cancelled = false
+      this.withdraw()
+      return
+    }
+    if (this.cancelled || this.closed) return
+    this.cancelled = true`
+    )
+  ),
+  mutant(
+    'deadline-takes-back',
+    'a later deadline takes a cancellation back',
+    tree(
+      `if (this.deadline !== null) timers.remove(this.deadline)
+    this.deadline = time`,
+      `if (this.deadline !== null) timers.remove(this.deadline)
+    if (time > this.host.now()) {
+      this.cancelled = false
+      this.withdraw()
+    }
+    this.deadline = time`
+    )
+  ),
+  mutant(
+    'shield-ignored',
+    'a shield hides nothing',
+    tree(`return (!this.shield && this.mask === 0) ||`, `return this.mask === 0 ||`)
+  ),
+  mutant(
+    'shield-three-deep',
+    'a shield hides through two scopes only',
+    tree(
+      `if (node !== this && (node.effective || !node.visible)) return false`,
+      `if (node !== this && node.effective) return false
+      if (node !== this && !node.visible && node.firstChild?.firstChild?.firstChild == null) return false`
+    ),
+    tree(
+      `this.effective = parent.effective && (mask === 0 || parent.cut >= 0)`,
+      `const shielded = parent.parent?.parent
+      const far =
+        shielded?.shield === true && !parent.shield && !parent.parent?.shield && shielded.parent?.effective === true
+      this.effective = (parent.effective || far) && (mask === 0 || parent.cut >= 0)`
+    )
+  ),
+  mutant(
+    'shield-hides-itself',
+    'a shield hides its own cancellation',
+    fiber(
+      `return this.scope.effective && (`,
+      `return this.scope.effective && !(this.scope.shield && this.scope.cancelled) && (`
+    )
+  ),
+  mutant(
+    'shield-never-lowered',
+    'a shield that was lowered still hides',
+    tree(
+      `if (this.shield === shield || this.closed) return`,
+      `if (this.shield === shield || this.closed || !shield) return`
+    )
+  ),
+  mutant(
+    'shield-never-raised',
+    'a shield that is raised later hides nothing',
+    tree(
+      `if (this.shield === shield || this.closed) return`,
+      `if (this.shield === shield || this.closed || (shield && this.effective)) return`
+    )
+  ),
+  mutant(
+    'cancel-overwrites',
+    'a cancellation takes away what a fiber was given already',
+    fiber(
+      `if (this.status !== Waiting || !this.isCancelled()) return
+    const wait`,
+      `if (this.status === Ready && this.mode === 1 && this.isCancelled()) {
+      this.mode = 5
+      return
+    }
+    if (this.status !== Waiting || !this.isCancelled()) return
+    const wait`
+    )
+  ),
+  mutant(
+    'newborn-killed',
+    'a task whose scope is cancelled does not begin',
+    fiber(
+      `if (mode === 0) current = value
+  else if (mode === 2)`,
+      `if (mode === 0) {
+    current = value
+    if (fiber.status === Running && fiber.owner !== null && fiber.frames === null && sp === 0 && fiber.isCancelled()) mode = 5
+  } else if (mode === 2)`
+    )
+  ),
+  mutant(
+    'scope-exit-is-checkpoint',
+    'leaving a scope looks whether it is cancelled',
+    fiber(
+      `if (frame.b === 0) value = { _tag: 'Some', value }
+              break`,
+      `if (frame.b === 0) value = { _tag: 'Some', value }
+              if (fiber.isCancelled()) mode = 5
+              break`
+    )
+  ),
+  mutant(
+    'scope-entry-is-checkpoint',
+    'entering a scope looks whether it is cancelled',
+    fiber(
+      `current = typeof current.b === 'function' ? (0, current.b)(node) : current.b
+              break`,
+      `current = typeof current.b === 'function' ? (0, current.b)(node) : current.b
+              if (fiber.isCancelled()) mode = 5
+              break`
+    )
+  ),
+  mutant(
+    'inner-absorbs-outer',
+    'a cancelled scope absorbs also what comes from outside',
+    tree(`return this.cancelled && !this.cancelledFromOutside()`, `return this.cancelled`)
+  ),
+  mutant(
+    'any-scope-absorbs',
+    'a scope absorbs any cancellation, cancelled or not',
+    tree(`return this.cancelled && !this.cancelledFromOutside()`, `return this.cancelled || this.effective`),
+    tree(
+      `const end = this.end as ScopeEnd
+    if (end.leaf === null) {
+      const { reason, by, because } = end.why as Cancellation`,
+      `const end = (this.end ??= new ScopeEnd())
+    if (end.leaf === null) {
+      const { reason, by, because } = end.why ?? cancellation({ _tag: 'Explicit', value: undefined })`
+    )
+  ),
+  mutant(
+    'nothing-absorbed',
+    'a scope does not absorb its own cancellation',
+    tree(`return this.cancelled && !this.cancelledFromOutside()`, `return false`)
+  ),
+  mutant(
+    'absorbing-drops-failures',
+    'a scope that absorbs drops what failed beside the cancellation',
+    fiber(
+      `const rest: Cause<Untyped> | null = mode === 5 ? null : left`,
+      `const rest: Cause<Untyped> | null = null`
+    )
+  ),
+  mutant(
+    'finalizer-skips-cancelled',
+    'a finalizer does not run after a cancellation',
+    fiber(
+      `case 17: // Ensuring
+              stack[sp++] = frameOf(37, mode, value, undefined)`,
+      `case 17: // Ensuring
+              if (mode === 5) break
+              stack[sp++] = frameOf(37, mode, value, undefined)`
+    )
+  ),
+  mutant(
+    'finalizer-skips-defect',
+    'a finalizer does not run after a defect',
+    fiber(
+      `case 17: // Ensuring
+              stack[sp++] = frameOf(37, mode, value, undefined)`,
+      `case 17: // Ensuring
+              if (mode === 4) break
+              stack[sp++] = frameOf(37, mode, value, undefined)`
+    )
+  ),
+  mutant(
+    'finalizer-runs-twice',
+    'a finalizer runs once more when it has failed',
+    fiber(
+      `case 17: // Ensuring
+              stack[sp++] = frameOf(37, mode, value, undefined)`,
+      `case 17: // Ensuring
+              stack[sp++] = frameOf(37, mode, value, undefined)
+              if (mode === 3) stack[sp++] = frameOf(4, undefined, ((again: Op) => () => again)(frame.b), undefined)`
+    )
+  ),
+  mutant(
+    'finalizer-not-shielded',
+    'a finalizer after a cancellation is cancelled as well',
+    fiber(
+      `fiber.mask++
+              current = frame.b
+              mode = 0
+              break
+            case 18: {`,
+      `current = frame.b
+              mode = 0
+              break
+            case 18: {`
+    ),
+    fiber(
+      `fiber.mask--
+              value = fiber.afterFinalizer(frame.a, frame.b, mode, value)`,
+      `if (fiber.mask > 0) fiber.mask--
+              value = fiber.afterFinalizer(frame.a, frame.b, mode, value)`
+    ),
+    fiber(
+      `case 37: // FinalizingFrame
+              fiber.mask--
+              mode = frame.a`,
+      `case 37: // FinalizingFrame
+              if (fiber.mask > 0) fiber.mask--
+              mode = frame.a`
+    )
+  ),
+  mutant(
+    'finalizer-masks',
+    'what a finalizer fails with replaces what came before',
+    fiber(
+      `return savedMode === 1 ? cause : joinThen(this.causeOf(savedMode, savedValue), cause)`,
+      `return cause`
+    )
+  ),
+  mutant(
+    'finalizer-error-lost',
+    'what a finalizer fails with after a failure is dropped',
+    fiber(
+      `return savedMode === 1 ? cause : joinThen(this.causeOf(savedMode, savedValue), cause)`,
+      `return savedMode === 1 ? cause : this.causeOf(savedMode, savedValue)`
+    )
+  ),
+  mutant(
+    'on-cancel-always',
+    'onCancel runs for failures as well',
+    fiber(`if (mode === 5 || (mode === 6 && hasCancelled(value))) {`, `if (mode >= 3) {`)
+  ),
+  mutant(
+    'on-exit-blind',
+    'onExit sees a failure as a defect',
+    fiber(
+      `// OnExit
+              const exit = exitOf(fiber, mode, value)`,
+      `// OnExit
+              const exit = exitOf(fiber, mode === 3 ? 4 : mode, value)`
+    )
+  ),
+  mutant(
+    'catch-sees-cancelled',
+    'orElse runs its handler for a cancellation',
+    fiber(
+      `case 10: // Handle
+              if (mode === 3) {`,
+      `case 10: // Handle
+              if (mode === 3 || (mode === 5 && frame.c === null)) {`
+    )
+  ),
+  mutant(
+    'catch-sees-defect',
+    'orElse runs its handler for a defect',
+    fiber(
+      `case 10: // Handle
+              if (mode === 3) {`,
+      `case 10: // Handle
+              if (mode === 3 || (mode === 4 && frame.c === null)) {`
+    )
+  ),
+  mutant(
+    'catch-clears-scope',
+    'who catches a cancellation is not cancelled any more',
+    fiber(
+      `case 15: // CatchCause
+              value = fiber.causeOf(mode, value)`,
+      `case 15: // CatchCause
+              if (mode === 5) fiber.scope.effective = false
+              value = fiber.causeOf(mode, value)`
+    )
+  ),
+  mutant(
+    'forged-cancellation',
+    'a cancellation may be raised where nothing is cancelled',
+    fiber(
+      `if (!hasCancelled(cause) || this.scope.nearestCancelled() !== null) return cause`,
+      `if (!hasCancelled(cause) || this.id >= 0) return cause`
+    )
+  ),
+  mutant(
+    'yield-of-budget-looks',
+    'the yield of a fiber that has run long is a checkpoint',
+    fiber(
+      `fiber.mode = mode
+            fiber.value = mode === 0 ? current : value`,
+      `if (fiber.isCancelled()) mode = 5
+            fiber.mode = mode
+            fiber.value = mode === 0 ? current : value`
+    )
+  ),
+  mutant(
+    'root-not-cancelled-before',
+    'an effect in a scope whose deadline has passed is not cancelled',
+    tree(
+      `if (at <= now) this.deadline.fire()
+    else`,
+      `if (at < now) this.deadline.fire()
+    else`
+    )
+  ),
+  mutant(
+    'parent-not-told',
+    'a scope that is opened in a cancelled one is not',
+    tree(`this.effective = parent.effective && (mask === 0 || parent.cut >= 0)`, `this.effective = false`)
+  ),
+  mutant(
+    'spread-stops',
+    'a cancellation reaches the fibers of its own scope only',
+    tree(
+      `if (node !== this && (node.effective || !node.visible)) return false`,
+      `if (node !== this) return false`
+    )
+  ),
+  mutant(
+    'closed-scope-cancels',
+    'the handle of a scope that was left still cancels',
+    tree(
+      `if (this.cancelled || this.closed) return
+    this.cancelled = true`,
+      `if (this.cancelled) return
+    if (this.closed) {
+      this.parent?.cancel(why)
+      return
+    }
+    this.cancelled = true`
+    )
+  ),
+  mutant(
+    'effective-deadline-outermost',
+    'the effective deadline looks through shields',
+    tree(`node = node.visible ? node.parent : null) {`, `node = node.parent) {`)
+  ),
+  mutant(
+    'effective-deadline-cancelled',
+    'in a cancelled scope the effective deadline is infinite',
+    editIn('src/effect/LowLevel.ts')(`fiber.isCancelled() ? -Infinity :`, `fiber.isCancelled() ? Infinity :`)
+  )
+]
+
+/** Who waits for what, and time. */
+const waits: ReadonlyArray<Mutant> = [
+  mutant(
+    'timer-not-disarmed',
+    'a sleep that was cancelled keeps its timer',
+    primitives(
+      `this.fiber.runOf.timers.remove(this)
+    return true`,
+      `return true`
+    )
+  ),
+  mutant(
+    'deadline-not-disarmed',
+    'a scope that was left keeps its deadline',
+    tree(
+      `if (this.deadline !== null) this.host.timers.remove(this.deadline)
+    if (this.end`,
+      `if (this.end`
+    )
+  ),
+  mutant(
+    'deadline-late',
+    'a deadline takes effect one ms late',
+    tree(
+      `const at = relative ? now + time : time
+    if (at`,
+      `const at = (relative ? now + time : time) + (time > 0 ? 1 : 0)
+    if (at`
+    )
+  ),
+  mutant(
+    'sleep-long',
+    'a sleep takes one ms more',
+    primitives(
+      `: sleepUntilTime(fiber, fiber.runOf.now() + ms)`,
+      `: sleepUntilTime(fiber, fiber.runOf.now() + ms + 1)`
+    )
+  ),
+  mutant(
+    'sleep-until-long',
+    'sleepUntil takes one ms more',
+    primitives(
+      `: sleepUntilTime(fiber, time)
+}`,
+      `: sleepUntilTime(fiber, time + 1)
+}`
+    )
+  ),
+  mutant(
+    'sleep-of-nothing-is-nothing',
+    'a sleep of no time does not yield, and does not look',
+    primitives(
+      `return ms <= 0
+    ? checkpointPrimitive(fiber, undefined, undefined)`,
+      `return ms <= 0
+    ? undefined`
+    )
+  ),
+  mutant(
+    'sleep-for-ever-ends',
+    'a sleep of infinite length ends',
+    primitives(
+      `if (time === Infinity) return fiber.park(neverEnds)
+`,
+      `if (time === Infinity) return undefined
+`
+    )
+  ),
+  mutant(
+    'nan-sleeps',
+    'NaN is a time',
+    primitives(
+      `checkDuration('The duration of a sleep', ms)
+`,
+      ``
+    )
+  ),
+  mutant(
+    'timers-backwards',
+    'timers of the same time fire in the reverse order',
+    deadlines(
+      `this.orders = 0
+`,
+      `this.orders = 1e9
+`
+    ),
+    deadlines(`return ++this.orders`, `return --this.orders`)
+  ),
+  mutant(
+    'sleep-wins-tie',
+    'a sleep wins a tie with a deadline around it',
+    tree(
+      `this.deadline = new Deadline(this, at, this.host.timers.nextOrder())`,
+      `this.deadline = new Deadline(this, at, Infinity)`
+    )
+  ),
+  mutant(
+    'waiter-leaks',
+    'a wait in a queue that was cancelled keeps its place',
+    lot(
+      `override abandon(waiter: Waiter): boolean {
+    this.leave(waiter)
+    return true`,
+      `override abandon(_waiter: Waiter): boolean {
+    return true`
+    )
+  ),
+  mutant(
+    'waiters-backwards',
+    'who waits shortest is served first',
+    lot(
+      `if (this.head === null) throw new Error(\`millrace: nobody waits for \${this.label}\`)
+    return this.head`,
+      `if (this.head === null) throw new Error(\`millrace: nobody waits for \${this.label}\`)
+    let last = this.head
+    while (last.waitNext !== null) last = last.waitNext
+    return last`
+    )
+  ),
+  mutant(
+    'clean-up-skipped',
+    'the clean-up of an async wait does not run when it is cancelled',
+    primitives(
+      `this.cleanUp = null
+    if (cleanUp !== null) cleanUp()
+    return true`,
+      `return true`
+    )
+  ),
+  mutant(
+    'clean-up-twice',
+    'the clean-up of an async wait runs twice when it is cancelled',
+    primitives(
+      `this.cleanUp = null
+    if (cleanUp !== null) cleanUp()
+    return true`,
+      `if (cleanUp !== null) cleanUp()
+    if (cleanUp !== null) cleanUp()
+    return true`
+    )
+  ),
+  mutant(
+    'stale-callback',
+    'a callback that comes too late ends whatever its fiber waits for',
+    primitives(
+      `resume(mode: number, value: Untyped): void {
+    if (this.settled) return
+    this.settled = true`,
+      `resume(mode: number, value: Untyped): void {
+    if (this.settled && this.fiber.status !== Waiting) return
+    this.settled = true`
+    )
+  ),
+  mutant(
+    'callback-last-wins',
+    'while it registers, the last call of an async wait counts',
+    primitives(
+      `resume(mode: number, value: Untyped): void {
+    if (this.settled) return`,
+      `resume(mode: number, value: Untyped): void {
+    if (this.settled && !this.registering) return`
+    )
+  ),
+  mutant(
+    'look-after-send',
+    'a send looks whether it is cancelled after its item was taken',
+    stream(
+      `LowLevel.operation(sendItem, this, item)`,
+      `Effect.tap(() => Effect.checkCancelled)(LowLevel.operation(sendItem, this, item))`
+    )
+  ),
+  mutant(
+    'look-after-receive',
+    'a receive looks whether it is cancelled after it has got its item',
+    stream(
+      `this.receive = LowLevel.operation<ClosedResource | EndOfStream, A, ReceiveEnd<A>>(receiveItem, this)`,
+      `this.receive = Effect.tap(() => Effect.checkCancelled)(
+      LowLevel.operation<ClosedResource | EndOfStream, A, ReceiveEnd<A>>(receiveItem, this)
+    )`
+    )
+  ),
+  mutant(
+    'receive-does-not-look',
+    'a receive in a cancelled scope takes an item',
+    stream(
+      `if (LowLevel.isSelfCancelled(self)) return LowLevel.cancelSelf(self)
+  const { channel } = end
+  if (end.isClosed) return LowLevel.failSelf(self, closed)
+  if (channel.ready)`,
+      `const { channel } = end
+  if (end.isClosed) return LowLevel.failSelf(self, closed)
+  if (channel.ready)`
+    )
+  ),
+  mutant(
+    'end-drops-buffer',
+    'when the last sender is closed, what is buffered is lost',
+    stream(
+      `if (--this.openSend > 0) return
+`,
+      `if (--this.openSend > 0) return
+    this.buffer.clear()
+`
+    )
+  ),
+  mutant(
+    'end-wakes-nobody',
+    'when the last sender is closed, receivers go on waiting',
+    stream(
+      `while (receivers.size() > 0) {
+      receivers.firstUnsafe().waiting--`,
+      `while (receivers.size() > 1e9) {
+      receivers.firstUnsafe().waiting--`
+    )
+  ),
+  mutant(
+    'capacity-off-by-one',
+    'one item more than the capacity is buffered',
+    stream(
+      `else if (buffer.length < this.capacity) buffer.push(item)`,
+      `else if (buffer.length <= this.capacity) buffer.push(item)`
+    )
+  ),
+  mutant(
+    'clones-not-counted',
+    'a clone of a sender is not counted',
+    stream(`channel.openSend++`, `channel.openSend = 1`)
+  ),
+  mutant(
+    'close-counts-twice',
+    'closing a sender twice counts twice',
+    stream(
+      `readonly closeUnsafe = (): void => {
+    if (this.isClosed) return
+    this.isClosed = true
+    closedInTime(this)
+    this.channel.closeSend(this)`,
+      `readonly closeUnsafe = (): void => {
+    this.isClosed = true
+    closedInTime(this)
+    this.channel.closeSend(this)`
+    )
+  ),
+  mutant(
+    'buffer-before-waiting',
+    'a receive that makes room lets the sender that waits go on without its item',
+    stream(
+      `if (this.senders.size() > 0) buffer.push(this.accept())`,
+      `if (this.senders.size() > 0) this.accept()`
+    )
+  ),
+  mutant(
+    'statistics-swapped',
+    'the statistics count senders that wait as receivers',
+    stream(`tasksWaitingReceive: channel.receivers.size(),`, `tasksWaitingReceive: channel.senders.size(),`)
+  ),
+  mutant(
+    'lock-shared',
+    'a lock lets in who comes while it is owned',
+    lock(
+      `if (lock.owner === self) return reentered(self)
+  return ParkingLot.parkSelf(self, lock.lot, self)`,
+      `if (lock.owner === self) return reentered(self)
+  lock.owner = self
+  return self`
+    )
+  ),
+  mutant(
+    'lock-lost',
+    'a lock that is released while somebody waits belongs to nobody',
+    lock(
+      `this.owner = lot.firstUnsafe()
+      lot.succeedUnsafe(this.owner)`,
+      `lot.succeedUnsafe(lot.firstUnsafe())
+      this.owner = null`
+    )
+  )
+]
+
+/** Groups, tasks and compositions. */
+const groups: ReadonlyArray<Mutant> = [
+  mutant(
+    'group-does-not-wait',
+    'a group ends with its body',
+    nursery(
+      `return this.running === 0
+  }
+
+  private outcome`,
+      `return true
+  }
+
+  private outcome`
+    )
+  ),
+  mutant(
+    'child-failure-lost',
+    'what a task fails with cancels the group and is dropped',
+    nursery(
+      `const rest = this.exits.add(counted)
+    if (rest !== null) this.fail`,
+      `const rest = withoutCancelled(counted)
+    if (rest !== null) this.fail`
+    )
+  ),
+  mutant(
+    'siblings-not-cancelled',
+    'a task that fails cancels nobody',
+    nursery(
+      `if (this.outer.cancelled) return
+    this.outer.cancel({`,
+      `if (this.outer.cancelled || task !== this.host.name) return
+    this.outer.cancel({`
+    )
+  ),
+  mutant(
+    'body-not-cancelled',
+    'a task that fails cancels the tasks and not the body',
+    nursery(
+      `if (this.outer.cancelled) return
+    this.outer.cancel({`,
+      `if (this.outer.cancelled) return
+    this.scope.cancel({`
+    )
+  ),
+  mutant(
+    'tasks-not-cancelled',
+    'a body that fails does not cancel the tasks',
+    nursery(
+      `this.exits.add(rest)
+        this.fail(this.host.name, rest)`,
+      `this.exits.add(rest)`
+    )
+  ),
+  mutant(
+    'cancelled-task-fails-group',
+    'a task that was cancelled on its own fails its group',
+    nursery(`const own = child.selfCancelled || this.cancelledHere()`, `const own = false`),
+    nursery(
+      `if (this.cancelledHere()) exits.cancelled = null
+`,
+      ``
+    )
+  ),
+  mutant(
+    'cut-short-with-a-value',
+    'a group whose task was cancelled from outside ends with the value of its body',
+    nursery(`const cause = exits.cause(false)`, `const cause = exits.cause(this.bodyReturned)`)
+  ),
+  mutant(
+    'child-in-scope-of-spawner',
+    'a task is in the scope in which spawn was called',
+    editIn('src/effect/LowLevel.ts')(
+      `const scope = (flags & Held) === 0 ? nursery.scope :`,
+      `const scope = (flags & Held) === 0 ? fiber.scope :`
+    )
+  ),
+  mutant(
+    'task-scope-misses-arms',
+    'cancelling a task does not reach the arms that it waits for',
+    fiber(`this.own = home.insert(this.armsIn(home), this.name)`, `this.own = home.insert(null, this.name)`)
+  ),
+  mutant(
+    'unjoined-lost',
+    'the failure of an owned task at which nobody looked is dropped',
+    nursery(`if (!child.looked) {`, `if (child.looked && !child.looked) {`)
+  ),
+  mutant(
+    'looked-is-unjoined',
+    'the failure of an owned task fails the group, looked at or not',
+    nursery(`if (!child.looked) {`, `if (child.mode > 0) {`)
+  ),
+  mutant(
+    'owned-fails-group',
+    'the failure of an owned task fails the group at once',
+    nursery(`if (child.owned) {`, `if (child.owned && child.looked && !child.looked) {`)
+  ),
+  mutant(
+    'join-raises-cancelled',
+    'a join of a cancelled task is cancelled itself',
+    primitives(
+      `const rest = withoutCancelled(cause)
+  if (rest !== null) return { mode: Fault, value: rest }`,
+      `const rest = cause
+  if (rest !== null) return { mode: Fault, value: rest }`
+    )
+  ),
+  mutant(
+    'join-is-no-checkpoint-when-done',
+    'joining a task that has ended is no checkpoint',
+    primitives(
+      `if (fiber.isCancelled()) return fiber.raiseCancelled()
+  if (child.status !== Done || child.mode !== Return)`,
+      `if (child.status !== Done && fiber.isCancelled()) return fiber.raiseCancelled()
+  if (child.status !== Done || child.mode !== Return)`
+    )
+  ),
+  mutant(
+    'first-joiner-only',
+    'only the first who joins a task hears of its end',
+    fiber(
+      `for (let joiner = this.joiners.head; joiner !== null; joiner = this.joiners.head) {`,
+      `for (let joiner = this.joiners.head; joiner !== null; joiner = null) {`
+    )
+  ),
+  mutant(
+    'race-does-not-wait',
+    'a race ends with its first arm, and does not wait for the clean-up of the other',
+    parallel(
+      `else if (this.running === 0) {
+      const { mode, value } = this.end()`,
+      `else if (this.running === 0 || this.strategy.kind === 'race') {
+      this.waiting = false
+      const { mode, value } = this.end()`
+    )
+  ),
+  mutant(
+    'race-does-not-cancel',
+    'the loser of a race is not cancelled',
+    parallel(
+      `if (this.running === 0) return
+    const task = child.name`,
+      `if (this.running === 0 || this.strategy.kind === 'race') return
+    const task = child.name`
+    )
+  ),
+  mutant(
+    'loser-failure-lost',
+    'what the loser of a race fails with is dropped',
+    parallel(
+      `if (left === null) return { mode: winner.mode, value: winner.value }`,
+      `if (left !== undefined) return { mode: winner.mode, value: winner.value }`
+    )
+  ),
+  mutant(
+    'second-arm-wins',
+    'the last arm of a race wins',
+    parallel(
+      `if (this.winner === null) {
+      this.winner = child
+      return true
+    }
+    if (child.mode !== Return)`,
+      `const first = this.winner === null
+    this.winner = child
+    if (first) return true
+    if (child.mode !== Return)`
+    )
+  ),
+  mutant(
+    'arms-all-start',
+    'arms start also after the first has decided',
+    parallel(`if (this.stopped || this.exhausted ||`, `if (this.exhausted ||`)
+  ),
+  mutant(
+    'both-does-not-cancel',
+    'an arm of both that fails does not cancel the other',
+    parallel(
+      `this.exits.add(child.failure() as Cause<unknown>)
+    return true
+  }
+
+  outcome(arms: Arms): { readonly mode: number; readonly value: Untyped } {
+    const cause = this.cause(arms.absorbs())
+    if (cause !== null) return { mode: Fault, value: cause }
+    return { mode: Return, value: this.values }
+  }
+}
+
+/** The first arm`,
+      `this.exits.add(child.failure() as Cause<unknown>)
+    return false
+  }
+
+  outcome(arms: Arms): { readonly mode: number; readonly value: Untyped } {
+    const cause = this.cause(arms.absorbs())
+    if (cause !== null) return { mode: Fault, value: cause }
+    return { mode: Return, value: this.values }
+  }
+}
+
+/** The first arm`
+    )
+  ),
+  mutant(
+    'values-in-order-of-ends',
+    'the values of arms are in the order in which they ended',
+    parallel(
+      `if (child.mode === Return) {
+      this.values[child.label as number] = child.value
+      return false
+    }
+    this.exits.add(child.failure() as Cause<unknown>)`,
+      `if (child.mode === Return) {
+      this.values.push(child.value)
+      return false
+    }
+    this.exits.add(child.failure() as Cause<unknown>)`
+    )
+  ),
+  mutant(
+    'limit-off-by-one',
+    'one arm more than the limit runs',
+    parallel(
+      `this.running >= this.strategy.limit) return null`,
+      `this.running > this.strategy.limit) return null`
+    )
+  ),
+  mutant(
+    'later-failure-first',
+    'what comes in after a cancellation stands before it',
+    owner(`joinThen(cancelled, later)`, `joinThen(later, cancelled)`)
+  ),
+  mutant(
+    'two-cancellations',
+    'a group that was cut short keeps no cancellation',
+    owner(`if (cancelled === null || absorbed)`, `if (cancelled === null || absorbed || failures.length > 0)`)
+  )
+]
+
+const causes = editIn('src/effect/internal/causes.ts')
+const cause = editIn('src/effect/Cause.ts')
+const effect = editIn('src/effect/Effect.ts')
+const resource = editIn('src/scope/Resource.ts')
+const scope = editIn('src/scope/Scope.ts')
+
+/** Causes as data, and their handlers. */
+const ofCauses: ReadonlyArray<Mutant> = [
+  mutant(
+    'leaves-counted-twice',
+    'a leaf that is joined again counts again',
+    causes(`const fresh = shared ? filterLeaves`, `const fresh = shared && left === whole ? filterLeaves`),
+    causes(
+      `if (left === whole) return left
+`,
+      ``
+    )
+  ),
+  mutant(
+    'then-is-both',
+    'what comes one after another is joined side by side',
+    causes(`=> join('Then', left, right)`, `=> join('Both', left, right)`)
+  ),
+  mutant(
+    'both-is-then',
+    'what comes side by side is joined one after another',
+    causes(`=> join('Both', left, right)`, `=> join('Then', left, right)`)
+  ),
+  mutant(
+    'join-keeps-the-right',
+    'a join of causes turns them round',
+    causes(
+      `const joined: Cause<E | E2> = { _tag: tag, left, right: fresh }`,
+      `const joined: Cause<E | E2> = { _tag: tag, left: fresh, right: left }`
+    )
+  ),
+  mutant(
+    'equal-in-order',
+    'equality of causes sees the order of what came side by side',
+    cause(
+      `current.candidate = left._tag === 'Both' ? candidate + 1 : right.members.length`,
+      `current.candidate = right.members.length`
+    )
+  ),
+  mutant(
+    'equal-in-no-order',
+    'equality of causes does not see the order of what came one after another',
+    cause(
+      `current.candidate = left._tag === 'Both' ? candidate + 1 : right.members.length`,
+      `current.candidate = candidate + 1`
+    )
+  ),
+  mutant(
+    'equal-sees-arrangement',
+    'equality of causes sees how joins are nested',
+    causes(
+      `if (part._tag !== into._tag) {`,
+      `if (part._tag !== into._tag || (part !== cause && into !== root)) {`
+    )
+  ),
+  mutant(
+    'equal-defects',
+    'all defects are equal',
+    cause(
+      `if (x._tag === 'Die') return y._tag === 'Die' && equalDefects(x.defect, y.defect)`,
+      `if (x._tag === 'Die') return y._tag === 'Die'`
+    )
+  ),
+  mutant(
+    'equal-fail-and-die',
+    'a failure equals any leaf',
+    cause(
+      `if (x._tag === 'Fail') return y._tag === 'Fail' && E.equals(x.error, y.error)`,
+      `if (x._tag === 'Fail') return y._tag !== 'Fail' || E.equals(x.error, y.error)`
+    )
+  ),
+  mutant(
+    'equal-never',
+    'no two causes are equal that are not the same object',
+    cause(
+      `return { equals: (x, y) => x === y || equalParts(`,
+      `return { equals: (x, y) => x === y || (x === y && equalParts)(`
+    )
+  ),
+  mutant(
+    'map-maps-defects',
+    'map of a cause maps its defects too',
+    cause(
+      `(leaf._tag === 'Fail' ? fail(f(leaf.error)) : leaf))`,
+      `(leaf._tag === 'Fail' ? fail(f(leaf.error)) : leaf._tag === 'Die' ? fail(f(leaf.defect as never)) : leaf))`
+    )
+  ),
+  mutant(
+    'map-drops-the-right',
+    'changing the leaves of a cause loses the right side of a Both',
+    causes(
+      `left === node.left && right === node.right ? (node as Cause<E>) : { _tag: node._tag, left, right }`,
+      `node._tag === 'Both' ? left : { _tag: node._tag, left, right }`
+    )
+  ),
+  mutant(
+    'map-of-cause-twice',
+    'map of a cause applies its function twice',
+    cause(`fail(f(leaf.error)) : leaf)`, `fail(f(f(leaf.error) as never)) : leaf)`)
+  ),
+  mutant(
+    'without-cancelled-only',
+    'leaving out cancellations of nothing else leaves one',
+    causes(
+      `filterLeaves(cause, (leaf) => leaf._tag !== 'Cancelled')`,
+      `filterLeaves(cause, (leaf) => leaf._tag !== 'Cancelled') ?? cause`
+    )
+  ),
+  mutant(
+    'without-cancelled-shallow',
+    'leaving out cancellations does not look into Both',
+    causes(
+      `(node, left, right) => (left === null ? right : right === null ? left : rebuilt(node, left, right))`,
+      `(node, left, right) => (node._tag === 'Both' ? node : left === null ? right : right === null ? left : rebuilt(node, left, right))`
+    )
+  ),
+  mutant(
+    'fold-turned-round',
+    'a fold of a cause takes the right side first',
+    causes(`results.push(onNode(current, left, right))`, `results.push(onNode(current, right, left))`)
+  ),
+  mutant(
+    'fold-recursive',
+    'walks over causes need stack',
+    causes(
+      `if (isLeaf(cause)) return onLeaf(cause)
+`,
+      `if (isLeaf(cause)) return onLeaf(cause)
+  if (onLeaf !== undefined) return onNode(cause, fold(cause.left, onLeaf, onNode), fold(cause.right, onLeaf, onNode))
+`
+    )
+  ),
+  mutant(
+    'failures-reversed',
+    'the failures of a cause come from right to left',
+    cause(
+      `if (leaf._tag === 'Fail') found.push(leaf.error)`,
+      `if (leaf._tag === 'Fail') found.unshift(leaf.error)`
+    )
+  ),
+  mutant(
+    'pretty-loses-the-last',
+    'the printed cause has no line for the last of what came side by side',
+    cause(
+      `pending.push({ part: part.members[last]!, head: `,
+      `if (last < 0) pending.push({ part: part.members[last]!, head: `
+    )
+  ),
+  mutant(
+    'to-error-anew',
+    'an error of a cause is made anew each time',
+    cause(
+      `if (known !== undefined) return known
+`,
+      ``
+    )
+  ),
+  mutant(
+    'to-error-loses-cause',
+    'an error of a cause does not keep it',
+    cause(
+      `Object.defineProperty(this, 'source', { value: source })`,
+      `Object.defineProperty(this, 'source', { value: null })`
+    )
+  ),
+  mutant(
+    'handler-takes-all',
+    'a handler takes everything out of a cause that has a failure',
+    fiber(
+      `case 10: // Handle
+              if (mode === 3) {
+                if (frame.c === null || matches(frame.c)(value)) {
+                  current = (0, frame.b)(value)
+                  mode = 0
+                  if (--budget < 0) break run
+                }
+              } else if (mode === 6) {
+                const split = partitionFails(value as Cause<Untyped>, matches(frame.c))
+                if (split !== null) {
+                  if (split.rest !== null)`,
+      `case 10: // Handle
+              if (mode === 3) {
+                if (frame.c === null || matches(frame.c)(value)) {
+                  current = (0, frame.b)(value)
+                  mode = 0
+                  if (--budget < 0) break run
+                }
+              } else if (mode === 6) {
+                const split = partitionFails(value as Cause<Untyped>, matches(frame.c))
+                if (split !== null) {
+                  if (split.rest !== null && frame.c === undefined)`
+    )
+  ),
+  mutant(
+    'handler-gets-the-last',
+    'a handler is given the last failure',
+    causes(
+      `first ??= leaf
+`,
+      `first = leaf
+`
+    )
+  ),
+  mutant(
+    'tag-ignored',
+    'catchTag takes any failure',
+    fiber(`tag === null || (error !== null`, `tag !== '' || (error !== null`)
+  ),
+  mutant(
+    'map-error-maps-first',
+    'mapError leaves the failures of a joined cause alone',
+    fiber(
+      `value = mapFails(value, (error) => ({ _tag: 'Fail', error: (0, frame.b)(error) }))`,
+      `value = mapFails(value, (error) => ({ _tag: 'Fail', error }))`
+    )
+  ),
+  mutant(
+    'map-error-maps-defects',
+    'mapError maps a defect',
+    fiber(
+      `if (mode === 3) value = (0, frame.b)(value)
+              else if`,
+      `if (mode === 3 || mode === 4) value = (0, frame.b)(value)
+              else if`
+    )
+  ),
+  mutant(
+    'or-die-does-nothing',
+    'orDie leaves a failure a failure',
+    fiber(
+      `if (mode === 3) mode = 4
+`,
+      `if (mode === 7) mode = 4
+`
+    )
+  ),
+  mutant(
+    'or-die-of-joins',
+    'orDie leaves the failures of a joined cause',
+    fiber(`else if (mode === 6) value = mapFails(value, (defect) => ({ _tag: 'Die', defect }))`, ``)
+  ),
+  mutant(
+    'tap-error-loses',
+    'after tapError the failure is what its handler gave',
+    fiber(
+      `stack[sp++] = frameOf(36, mode, value, undefined)
+                current = (0, frame.b)(split.first)`,
+      `current = (0, frame.b)(split.first)`
+    )
+  ),
+  mutant(
+    'match-of-joins',
+    'match does not see the failures of a joined cause',
+    fiber(
+      `case 11: // Match
+              if (mode === 3) {
+                current = (0, frame.b)(value)
+                mode = 0
+                if (--budget < 0) break run
+              } else if (mode === 6) {`,
+      `case 11: // Match
+              if (mode === 3) {
+                current = (0, frame.b)(value)
+                mode = 0
+                if (--budget < 0) break run
+              } else if (mode === 7) {`
+    )
+  ),
+  mutant(
+    'exit-lets-through',
+    'exit does not see a cancellation',
+    fiber(
+      `case 16: // ToExit
+              value = exitOf(fiber, mode, value)`,
+      `case 16: // ToExit
+              if (mode === 5) break
+              value = exitOf(fiber, mode, value)`
+    )
+  ),
+  mutant(
+    'handler-rest-after',
+    'what a handler leaves stands behind what the handler fails with',
+    fiber(
+      `value = joinThen(frame.a, fiber.causeOf(mode, value))
+              mode = 6
+              break
+            case 36`,
+      `value = joinThen(fiber.causeOf(mode, value), frame.a)
+              mode = 6
+              break
+            case 36`
+    )
+  )
+]
+
+/** The type classes, and the environment. */
+const classes: ReadonlyArray<Mutant> = [
+  mutant(
+    'map-twice',
+    'map applies its function twice',
+    fiber(
+      `case 5: // Map
+              value = (0, frame.b)(value)`,
+      `case 5: // Map
+              value = (0, frame.b)((0, frame.b)(value))`
+    )
+  ),
+  mutant(
+    'succeed-yields-nothing',
+    'flatMap of a value goes on with nothing',
+    fiber(`current = (0, current.b)(inner.a)`, `current = (0, current.b)(undefined)`)
+  ),
+  mutant(
+    'ap-argument-first',
+    'ap runs its argument before its function',
+    effect(
+      `new Instruction(4 /* FlatMap */, fab, (f: (a: A) => B) => new Op(op.Map, fa, f, undefined), undefined)`,
+      `new Instruction(4, fa, (a: A) => new Op(op.Map, fab, (f: (a: A) => B) => f(a), undefined), undefined)`
+    )
+  ),
+  mutant(
+    'chain-runs-twice',
+    'chain runs its first part again when that has failed',
+    effect(
+      `const chain_: Chain3<URI>['chain'] = (fa, f) => flatMap(f)(fa)`,
+      `const chain_: Chain3<URI>['chain'] = (fa, f) => orElse(() => flatMap(f)(fa))(flatMap(f)(fa)) as never`
+    )
+  ),
+  mutant(
+    'and-then-first',
+    'andThen gives the value of its first part',
+    effect(
+      `new Instruction(4 /* FlatMap */, fx, () => that, undefined)`,
+      `new Instruction(6 /* Tap */, fx, () => that, undefined)`
+    )
+  ),
+  mutant(
+    'tap-gives-second',
+    'tap gives the value of its second part',
+    effect(`new Instruction(6 /* Tap */, fx, f, undefined)`, `new Instruction(4, fx, f, undefined)`)
+  ),
+  mutant(
+    'bind-forgets',
+    'bind forgets the names before it',
+    effect(
+      `new Op(op.Map, f(a), (b: unknown) => ({ ...a, [name]: b }), undefined)`,
+      `new Op(op.Map, f(a), (b: unknown) => ({ [name]: b }), undefined)`
+    )
+  ),
+  mutant(
+    'traverse-reversed',
+    'the values of sequenceArray come in reverse',
+    effect(
+      `> = traverseArray(identity)`,
+      `> = (fxs) => map((as: ReadonlyArray<never>) => as.toReversed())(traverseArray(identity)(fxs)) as never`
+    )
+  ),
+  mutant(
+    'generator-restarts',
+    'a generator is made once, not for each run',
+    fiber(
+      `case 8: // Generate
+              value = (0, current.a)()`,
+      `case 8: // Generate
+              value = ((current.a as { made?: Untyped }).made ??= (0, current.a)())`
+    )
+  ),
+  mutant(
+    'generator-catches',
+    'a generator goes on after a failure that it yields',
+    fiber(
+      `// GeneratorFrame: its finally blocks run as finalizers
+`,
+      `// GeneratorFrame: its finally blocks run as finalizers
+              if (mode === 3) {
+                stack[sp++] = frame
+                mode = 1
+                break
+              }
+`
+    )
+  ),
+  mutant(
+    'stack-recursion',
+    'a map needs stack for what it maps',
+    fiber(
+      `case 5: // Map
+              stack[sp++] = current
+              current = current.a
+              break
+            case 6`,
+      `case 5: // Map
+              if (sp > 5000) throw new RangeError('Maximum call stack size exceeded')
+              stack[sp++] = current
+              current = current.a
+              break
+            case 6`
+    )
+  ),
+  mutant(
+    'raise-goes-on',
+    'chain goes on after a failure',
+    fiber(
+      `const frame = stack[--sp] as Op
+          switch (frame.op) {
+            case 4: // FlatMap
+            case 5: // Map
+            case 6: // Tap`,
+      `const frame = stack[--sp] as Op
+          switch (frame.op) {
+            case 4: // FlatMap
+              if (mode === 3 && value === undefined) mode = 1
+              if (mode !== 3 || sp % 2 === 0) break
+              current = (0, frame.b)(value)
+              mode = 0
+              break
+            case 5: // Map
+            case 6: // Tap`
+    )
+  ),
+  mutant(
+    'from-either-swapped',
+    'fromEither takes a Left for a value',
+    effect(
+      `succeed(fa.right) : new Instruction(3 /* Raise */, op.Fail, fa.left, undefined)`,
+      `succeed(fa.right) : succeed(fa.left as never)`
+    )
+  ),
+  mutant(
+    'from-option-swapped',
+    'fromOption gives a None as a value',
+    effect(
+      `succeed(fa.value) : suspend(() => fail(onNone()))`,
+      `succeed(fa.value) : suspend(() => succeed(onNone() as never))`
+    )
+  ),
+  mutant(
+    'filter-inverted',
+    'filterOrElse fails for what it should keep',
+    effect(
+      `Effect<unknown, E2, A> => (predicate(a) ? succeed(a) : fail(onFalse(a)))`,
+      `Effect<unknown, E2, A> => (predicate(a) ? fail(onFalse(a)) : succeed(a))`
+    )
+  ),
+  mutant(
+    'try-catch-lets-through',
+    'what a tryCatch throws is a defect',
+    effect(
+      `return new Instruction<unknown, E, never>(3 /* Raise */, op.Fail, onThrow(thrown), undefined)`,
+      `return new Instruction<unknown, E, never>(3 /* Raise */, op.Die, onThrow(thrown), undefined)`
+    )
+  ),
+  mutant(
+    'alt-eager',
+    'alt evaluates its second part also when it is not needed',
+    effect(
+      `alt: (fa, that) => orElse(() => that())(fa) }`,
+      `alt: (fa, that) => ((second) => orElse(() => second)(fa))(that()) }`
+    )
+  ),
+  mutant(
+    'alt-second-first',
+    'alt tries its second part first',
+    effect(
+      `alt: (fa, that) => orElse(() => that())(fa) }`,
+      `alt: (fa, that) => suspend(() => orElse(() => fa)(that())) }`
+    )
+  ),
+  mutant(
+    'either-sees-defects',
+    'either swallows a defect',
+    effect(
+      `match(
+    (left: E): Either<E, A> => ({ _tag: 'Left', left }),
+    (right: A): Either<E, A> => ({ _tag: 'Right', right })
+  )(fx)`,
+      `catchCause((left: unknown): Effect<unknown, never, Either<E, A>> => succeed({ _tag: 'Left', left: left as E }))(
+    map((right: A): Either<E, A> => ({ _tag: 'Right', right }))(fx)
+  )`
+    )
+  ),
+  mutant(
+    'match-effect-handles-handler',
+    'matchEffect handles what its other branch fails with',
+    effect(
+      `new Instruction(11 /* Match */, fx, onFailure, onSuccess)`,
+      `new Instruction(10, new Op(op.FlatMap, fx, onSuccess, undefined), onFailure, null)`
+    )
+  ),
+  mutant(
+    'bimap-one-side',
+    'bimap leaves the failure alone',
+    effect(`mapError(f)(map(g)(fx))`, `((_unused: typeof f) => map(g)(fx) as never)(f)`)
+  ),
+  mutant(
+    'bimap-maps-what-map-throws',
+    'bimap swallows values',
+    effect(
+      `mapError(f)(map(g)(fx))`,
+      `mapError(f)(map((a: A) => (a === undefined ? g(a) : (a as never)))(fx))`
+    )
+  ),
+  mutant(
+    'local-leaks',
+    'a changed environment stays when its effect has ended with a value',
+    fiber(
+      `case 39: // EnvironmentFrame
+              fiber.environment = frame.a
+              break
+            case 40: // LocalFrame
+              restoreLocal(fiber, frame)
+              break
+            case 41: // ScopeFrame
+              fiber.leaveScope`,
+      `case 39: // EnvironmentFrame
+              break
+            case 40: // LocalFrame
+              restoreLocal(fiber, frame)
+              break
+            case 41: // ScopeFrame
+              fiber.leaveScope`
+    )
+  ),
+  mutant(
+    'local-ignored',
+    'local changes nothing',
+    fiber(
+      `fiber.environment = environment
+              current = current.a`,
+      `current = current.a`
+    )
+  ),
+  mutant(
+    'local-twice',
+    'local changes the environment twice',
+    fiber(
+      `const environment = (0, current.b)(fiber.environment)`,
+      `const environment = (0, current.b)((0, current.b)(fiber.environment))`
+    )
+  ),
+  mutant(
+    'local-not-inherited',
+    'a fiber begins with an empty environment',
+    fiber(
+      `new Fiber(this.runOf, scope, owner, effect, this.environment,`,
+      `new Fiber(this.runOf, scope, owner, effect, emptyEnvironment,`
+    )
+  ),
+  mutant(
+    'local-lost-in-scopes',
+    'a scope begins with an empty environment',
+    fiber(
+      `const node = openScope(fiber, current.a)
+`,
+      `const node = openScope(fiber, current.a)
+              fiber.environment = emptyEnvironment
+`
+    )
+  ),
+  mutant(
+    'local-lost-in-finalizers',
+    'a finalizer runs with an empty environment',
+    fiber(
+      `current = frame.b
+              if (current.op <= 1) {
+                // After`,
+      `current = frame.b
+              fiber.environment = emptyEnvironment
+              if (current.op <= 1) {
+                // After`
+    )
+  ),
+  mutant(
+    'asks-twice',
+    'asks applies its function to what its function gave',
+    primitives(
+      `  f(fiber.environment)
+`,
+      `  f(f(fiber.environment))
+`
+    )
+  ),
+  mutant(
+    'sync-at-build',
+    'what fromIO is given runs when the effect is built',
+    effect(
+      `<A>(fa: IO<A>) => Effect<unknown, never, A> = sync`,
+      `<A>(fa: IO<A>) => Effect<unknown, never, A> = (fa) => succeed(fa())`
+    )
+  ),
+  mutant(
+    'sync-remembered',
+    'what fromIO is given runs once',
+    effect(
+      `<A>(fa: IO<A>) => Effect<unknown, never, A> = sync`,
+      `<A>(fa: IO<A>) => Effect<unknown, never, A> = (fa) => {
+  let known: { readonly a: ReturnType<typeof fa> } | undefined
+  return sync(() => (known ??= { a: fa() }).a)
+}`
+    )
+  ),
+  mutant(
+    'throw-is-failure',
+    'what a function throws is a failure',
+    fiber(
+      `} catch (thrown) {
+      mode = 4`,
+      `} catch (thrown) {
+      mode = 3`
+    )
+  ),
+  mutant(
+    'semigroup-turned-round',
+    'getSemigroup concatenates the other way round',
+    effect(`map((b: A) => S.concat(a, b))(y))(x)`, `map((b: A) => S.concat(b, a))(y))(x)`)
+  ),
+  mutant(
+    'semigroup-first-only',
+    'getSemigroup runs its first part alone',
+    effect(`map((b: A) => S.concat(a, b))(y))(x)`, `map((b: A) => S.concat(b, b))(y))(x)`)
+  ),
+  mutant(
+    'par-is-sequence',
+    'the parallel applicative is that of the monad',
+    effect(
+      `return new Instruction(5 /* Map */, both, applyFirst, undefined)
+}`,
+      `return both === null ? new Instruction(5, both, applyFirst, undefined) : ap_(fab, fa)
+}`
+    )
+  ),
+  mutant(
+    'par-arguments-swapped',
+    'the parallel applicative starts its argument first',
+    effect(`(i) => arms[i] ?? null, null),`, `(i) => arms[1 - i] ?? null, null),`),
+    effect(
+      `const applyFirst = ([f, a]: Array<Untyped>): Untyped => f(a)`,
+      `const applyFirst = ([a, f]: Array<Untyped>): Untyped => f(a)`
+    )
+  ),
+  mutant(
+    'par-drops-failures',
+    'of several arms that fail only the first failure is kept',
+    owner(
+      `if (cancelled === null || absorbed) return joinAllBoth(failures)`,
+      `if (cancelled === null || absorbed) return failures[0] ?? null`
+    )
+  )
+]
+
+/** Resources, scopes as descriptions, and what is written on groups. */
+const libraries: ReadonlyArray<Mutant> = [
+  mutant(
+    'acquire-not-registered',
+    'between acquire and the registration of the release a fiber looks whether it is cancelled',
+    fiber(
+      `stack[sp++] = frameOf(38, value, frame.c, undefined)
+              current = (0, frame.b)(value)`,
+      `if (fiber.isCancelled()) {
+                mode = 5
+                break
+              }
+              stack[sp++] = frameOf(38, value, frame.c, undefined)
+              current = (0, frame.b)(value)`
+    )
+  ),
+  mutant(
+    'use-is-checkpoint',
+    'between acquire and use a fiber looks whether it is cancelled',
+    fiber(
+      `current = (0, frame.b)(value)
+              mode = 0
+              break
+            case 38: // ReleaseFrame`,
+      `current = (0, frame.b)(value)
+              mode = fiber.isCancelled() ? 5 : 0
+              break
+            case 38: // ReleaseFrame`
+    )
+  ),
+  mutant(
+    'release-skips-cancelled',
+    'nothing is released after a cancellation',
+    fiber(
+      `// ReleaseFrame
+              const exit = exitOf(fiber, mode, value)`,
+      `// ReleaseFrame
+              if (mode === 5) break
+              const exit = exitOf(fiber, mode, value)`
+    )
+  ),
+  mutant(
+    'release-not-shielded',
+    'a release after a failure is cancelled with what is around it',
+    fiber(
+      `stack[sp++] = frameOf(37, 6, exit.left, undefined)
+              fiber.mask++
+              current = (0, frame.b)(frame.a, exit)`,
+      `stack[sp++] = frameOf(36, 6, exit.left, undefined)
+              current = (0, frame.b)(frame.a, exit)`
+    )
+  ),
+  mutant(
+    'release-after-value-not-shielded',
+    'a release after a value is cancelled with what is around it',
+    fiber(
+      `if (current.op === 1) (0, current.a)()
+                break
+              }
+              stack[sp++] = frameOf(37, 1, value, undefined)
+              fiber.mask++
+              mode = 0
+              break
+            case 32`,
+      `if (current.op === 1) (0, current.a)()
+                break
+              }
+              stack[sp++] = frameOf(32, value, undefined, undefined)
+              mode = 0
+              break
+            case 32`
+    )
+  ),
+  mutant(
+    'release-sees-a-value',
+    'a release sees a value whatever use ended with',
+    fiber(
+      `current = (0, frame.b)(frame.a, exit)`,
+      `current = (0, frame.b)(frame.a, { _tag: 'Right', right: exit })`
+    )
+  ),
+  mutant(
+    'acquire-failed-releases',
+    'what could not be acquired is released',
+    fiber(
+      `case 20: // Bracket: acquire has failed, there is nothing to release
+            case 32`,
+      `case 20: // Bracket: acquire has failed, there is nothing to release
+              current = (0, frame.c)(undefined, { _tag: 'Left', left: fiber.causeOf(mode, value) })
+              stack[sp++] = frameOf(37, mode, value, undefined)
+              fiber.mask++
+              mode = 0
+              break
+            case 32`
+    )
+  ),
+  mutant(
+    'resource-map-acquires-twice',
+    'map of a resource acquires once more',
+    resource(
+      `typed((use) => untyped(resource).run((a: A) => use(f(a) as never)))`,
+      `typed((use) => untyped(resource).run((_first: A) => untyped(resource).run((a: A) => use(f(a) as never))))`
+    )
+  ),
+  mutant(
+    'resource-flat-map-releases-early',
+    'flatMap of resources releases the first before the second is used',
+    resource(
+      `typed((use) => untyped(resource).run((a: A) => untyped(f(a)).run(use)))`,
+      `typed((use) => Effect.flatMap((a: A) => untyped(f(a)).run(use))(untyped(resource).run((a: A) => Effect.succeed(a)) as never))`
+    )
+  ),
+  mutant(
+    'resource-of-effect-shields',
+    'an effect as a resource runs behind a shield',
+    resource(
+      `fromUse((use) => Effect.flatMap(use)(fx))`,
+      `fromUse((use) => Effect.flatMap(use)(LowLevel.shieldScope(fx)))`
+    )
+  ),
+  mutant(
+    'resource-ap-argument-first',
+    'ap of resources acquires its argument first',
+    resource(
+      `flatMap((f: (a: A) => B) => map(f)(fa))(fab)`,
+      `flatMap((a: A) => map((f: (a: A) => B) => f(a))(fab))(fa)`
+    )
+  ),
+  mutant(
+    'resource-par-in-turn',
+    'resources side by side are acquired one after the other',
+    resource(
+      `sideBySide(
+        [untyped(resource).run, untyped(that).run],
+        use as (values: ReadonlyArray<unknown>) => Effect.Any
+      )`,
+      `sideBySide === null ? Effect.unit : untyped(resource).run(((a: never) =>
+        untyped(that).run(((b: never) => use([a, b] as never)) as never)) as never)`
+    )
+  ),
+  mutant(
+    'resource-make-loses-exit',
+    'make gives its release no exit',
+    resource(
+      `Effect.bracket(acquire, use, release))`,
+      `Effect.bracket(acquire, use, (a) => release(a, Exit.succeed(undefined))))`
+    )
+  ),
+  mutant(
+    'resource-gen-forgets-finally',
+    'a generator of resources is not ended',
+    resource(
+      `step(undefined))
+      )`,
+      `step(undefined))
+      ) && Effect.suspend(() => step(undefined))`
+    )
+  ),
+  mutant(
+    'scope-concat-ignores-shield',
+    'a shield inside does not hide the deadline outside',
+    scope(
+      `if (inner.shield) return inner
+`,
+      `if (inner.shield) return { ...deadlineIn(Math.min(milliseconds(outer), milliseconds(inner))), shield: true }
+`
+    )
+  ),
+  mutant(
+    'scope-concat-forgets-shield',
+    'a shield outside is lost',
+    scope(
+      `return { ...deadlineIn(least), shield: outer.shield }`,
+      `return { ...deadlineIn(least), shield: false }`
+    )
+  ),
+  mutant(
+    'scope-concat-longest',
+    'of two deadlines the later counts',
+    scope(
+      `Math.min(milliseconds(outer), milliseconds(inner))`,
+      `Math.max(milliseconds(outer), milliseconds(inner))`
+    )
+  ),
+  mutant(
+    'scope-concat-adds',
+    'deadlines are added',
+    scope(`Math.min(milliseconds(outer), milliseconds(inner))`, `milliseconds(outer) + milliseconds(inner)`)
+  ),
+  mutant(
+    'scope-within-none',
+    'within opens a scope for the empty description that has a deadline',
+    scope(
+      `return scope.shield ? LowLevel.shieldScope(fx) : fx`,
+      `return scope.shield ? LowLevel.shieldScope(fx) : LowLevel.withinScopeOrFail({ name: 'Scope.within', after: 4, shield: false }, timedOut, fx)`
+    )
+  ),
+  mutant(
+    'within-timeout-lost',
+    'within ends with nothing when its time is over',
+    fiber(
+      `this.value = rest === null ? timeout : joinThen(timeout, rest)`,
+      `this.value = rest === null ? timeout : rest`
+    )
+  ),
+  mutant(
+    'timeout-after-rest',
+    'the failure of a timeout stands behind what the clean-up failed with',
+    fiber(`joinThen(timeout, rest)`, `joinThen(rest, timeout)`)
+  ),
+  mutant(
+    'timeout-in-cancelled',
+    'a timeout fails for any cancellation that its scope absorbs',
+    fiber(
+      `if (typeof how === 'function' && caught.reason._tag === 'Deadline') {`,
+      `if (typeof how === 'function') {`
+    )
+  ),
+  mutant(
+    'value-of-cancelled-lost',
+    'a scope that is cancelled loses the value of its body',
+    fiber(
+      `if (frame.b === 0) value = { _tag: 'Some', value }
+              break`,
+      `if (frame.b === 0) value = (frame.a as ScopeNode).cancelled ? { _tag: 'None' } : { _tag: 'Some', value }
+              break`
+    )
+  ),
+  mutant(
+    'service-keeps-group',
+    'a group waits for its services',
+    nursery(
+      `if (this.running > 0 && this.running === this.services) {`,
+      `if (this.running < 0 && this.running === this.services) {`
+    )
+  ),
+  mutant(
+    'cancel-all-forgets',
+    'cancelAll cancels only the tasks that are there',
+    fiber(
+      `const child = this.child(owner, scope, effect, label, flags)
+`,
+      `if (scope.effective && scope.why?.reason._tag === 'Explicit') scope.effective = false
+    const child = this.child(owner, scope, effect, label, flags)
+`
+    )
+  )
+]
+
+const semaphore = editIn('src/scope/sync/Semaphore.ts')
+const limiter = editIn('src/scope/sync/CapacityLimiter.ts')
+const event = editIn('src/scope/sync/Event.ts')
+const future = editIn('src/scope/sync/Future.ts')
+const condition = editIn('src/scope/sync/Condition.ts')
+const attributes = editIn('src/attributes/Attributes.ts')
+
+/** What tasks wait by, and what a stream knows of itself. */
+const sync: ReadonlyArray<Mutant> = [
+  mutant(
+    'lock-does-not-look',
+    'a lock that is free is taken in a cancelled scope',
+    lock(
+      `if (LowLevel.isSelfCancelled(self)) return LowLevel.cancelSelf(self)
+  if (lock.owner === null)`,
+      `if (lock.owner === null)`
+    )
+  ),
+  mutant(
+    'lock-reentrant',
+    'who owns a lock gets it again',
+    lock(
+      `if (lock.owner === self) return reentered(self)
+  return ParkingLot`,
+      `if (lock.owner === self) return self
+  return ParkingLot`
+    )
+  ),
+  mutant(
+    'lock-released-by-anybody',
+    'who does not own a lock can release it',
+    lock(
+      `if (lock.owner !== self) return LowLevel.misuseSelf(self, notOwned)
+`,
+      ``
+    )
+  ),
+  mutant(
+    'lock-now-overtakes',
+    'acquireNow takes a lock that is owned',
+    lock(
+      `if (lock.owner !== null) return LowLevel.failSelf(self, wouldBlock)
+`,
+      ``
+    )
+  ),
+  mutant(
+    'lock-kept',
+    'withLock does not release after a failure',
+    lock(
+      `Effect.bracket(this.enter, () => fx, this.leave)`,
+      `Effect.flatMap((owner: LowLevel.Self) => Effect.tap(() => this.leave(owner))(fx))(this.enter)`
+    )
+  ),
+  mutant(
+    'lock-look-after',
+    'who was handed a lock looks whether it is cancelled, and forgets the lock',
+    lock(
+      `Effect.bracket(this.enter, () => fx, this.leave)`,
+      `Effect.bracket(Effect.tap(() => Effect.checkCancelled)(this.enter), () => fx, this.leave)`
+    )
+  ),
+  mutant(
+    'lock-counts-wrong',
+    'the statistics of a lock count its owner',
+    lock(`tasksWaiting: this.lot.size()`, `tasksWaiting: this.lot.size() + (this.owner === null ? 0 : 1)`)
+  ),
+  mutant(
+    'permits-overtake',
+    'who comes takes a permit before those that wait',
+    semaphore(
+      `if (semaphore.available >= n && semaphore.lot.size() === 0) {`,
+      `if (semaphore.available >= n) {`
+    )
+  ),
+  mutant(
+    'permits-do-not-look',
+    'a permit is taken in a cancelled scope',
+    semaphore(
+      `if (LowLevel.isSelfCancelled(self)) return LowLevel.cancelSelf(self)
+  // Nobody`,
+      `// Nobody`
+    )
+  ),
+  mutant(
+    'permit-too-many',
+    'one permit more than there are is given',
+    semaphore(
+      `if (semaphore.available >= n && semaphore.lot.size() === 0) {`,
+      `if (semaphore.available + 1 >= n && semaphore.lot.size() === 0) {`
+    )
+  ),
+  mutant(
+    'permits-lost',
+    'a permit that comes back serves nobody',
+    semaphore(
+      `this.available++
+      this.serve()`,
+      `this.available++`
+    )
+  ),
+  mutant(
+    'permits-served-once',
+    'permits that come back serve one that waits',
+    semaphore(
+      `while (lot.size() > 0 && lot.firstUnsafe() <= this.available) {`,
+      `if (lot.size() > 0 && lot.firstUnsafe() <= this.available) {`
+    )
+  ),
+  mutant(
+    'permits-stuck',
+    'who leaves the queue lets nobody behind it in',
+    semaphore(
+      `onWithdraw: () => {
+        this.serve()
+      }`,
+      `onWithdraw: () => undefined`
+    )
+  ),
+  mutant(
+    'permit-now-overtakes',
+    'acquireNow takes a permit before those that wait',
+    semaphore(
+      `if (semaphore.available < 1 || semaphore.lot.size() > 0) return`,
+      `if (semaphore.available < 0) return`
+    )
+  ),
+  mutant(
+    'permits-without-maximum',
+    'more permits come back than there can be',
+    semaphore(
+      `if (semaphore.available + n > semaphore.max) return LowLevel.misuseSelf(self, tooMany(semaphore))
+`,
+      ``
+    )
+  ),
+  mutant(
+    'permit-look-after',
+    'who was handed a permit looks whether it is cancelled, and forgets the permit',
+    semaphore(
+      `Effect.bracket(this.acquire, () => fx, this.leave)`,
+      `Effect.bracket(Effect.tap(() => Effect.checkCancelled)(this.acquire), () => fx, this.leave)`
+    )
+  ),
+  mutant(
+    'tokens-do-not-look',
+    'a token is taken in a cancelled scope',
+    limiter(
+      `if (LowLevel.isSelfCancelled(self)) return LowLevel.cancelSelf(self)
+    if (this.loans`,
+      `if (this.loans`
+    )
+  ),
+  mutant(
+    'token-too-many',
+    'one token more than the total is lent',
+    limiter(
+      `if (this.lot.size() === 0 && this.loans.size < this.total) {`,
+      `if (this.lot.size() === 0 && this.loans.size <= this.total) {`
+    )
+  ),
+  mutant(
+    'tokens-twice',
+    'a borrower gets a second token',
+    limiter(
+      `if (this.loans.has(loan.borrower) || this.waiting.has(loan.borrower)) return this.borrowedTwice(self)
+`,
+      ``
+    )
+  ),
+  mutant(
+    'total-raised-by-one',
+    'raising the total lets in one',
+    limiter(
+      `this.total = total
+      this.serve()
+    })
+}`,
+      `this.total = Math.min(total, this.total + 1)
+      this.serve()
+    })
+}`
+    )
+  ),
+  mutant(
+    'total-lowered-takes-away',
+    'lowering the total forgets tokens that are lent',
+    limiter(
+      `this.total = total
+      this.serve()
+    })
+}`,
+      `this.total = total
+      if (this.loans.size > total) this.loans.clear()
+      this.serve()
+    })
+}`
+    )
+  ),
+  mutant(
+    'tokens-lost',
+    'a token that comes back serves nobody',
+    limiter(
+      `    this.serve()
+    return undefined
+  }
+
+  private borrowedTwice`,
+      `    return undefined
+  }
+
+  private borrowedTwice`
+    )
+  ),
+  mutant(
+    'token-look-after',
+    'who was handed a token looks whether it is cancelled, and forgets the token',
+    limiter(
+      `Effect.bracket(
+      this.acquire,`,
+      `Effect.bracket(
+      Effect.tap(() => Effect.checkCancelled)(this.acquire),`
+    )
+  ),
+  mutant(
+    'event-wakes-one',
+    'setting an event wakes the first that waits',
+    event(`this.lot.unparkAllUnsafe(done)`, `if (this.lot.size() > 0) this.lot.unparkUnsafe(done)`)
+  ),
+  mutant(
+    'event-does-not-stay',
+    'an event that was set is not set for those that come later',
+    event(
+      `this.isUp = true
+`,
+      ``
+    )
+  ),
+  mutant(
+    'event-does-not-look',
+    'a wait for an event that is set does not look whether it is cancelled',
+    event(
+      `if (LowLevel.isSelfCancelled(self)) return LowLevel.cancelSelf(self)
+      return this.isUp`,
+      `return this.isUp`
+    )
+  ),
+  mutant(
+    'future-last-wins',
+    'the last completion of a future counts',
+    future(
+      `if (this.exit !== null) return false
+`,
+      ``
+    )
+  ),
+  mutant(
+    'future-does-not-look',
+    'a wait for a future that is complete does not look whether it is cancelled',
+    future(
+      `if (LowLevel.isSelfCancelled(self)) return LowLevel.cancelSelf(self)
+      return this.exit`,
+      `return this.exit`
+    )
+  ),
+  mutant(
+    'future-wakes-one',
+    'completing a future wakes the first that waits',
+    future(
+      `this.lot.unparkAllUnsafe(Exit.succeed(undefined))`,
+      `if (this.lot.size() > 0) this.lot.unparkUnsafe(Exit.succeed(undefined))`
+    )
+  ),
+  mutant(
+    'condition-wakes-one-more',
+    'notify wakes one more than it says',
+    condition(`for (let left = n; left > 0 &&`, `for (let left = n; left >= 0 &&`)
+  ),
+  mutant(
+    'condition-keeps-lock',
+    'a wait for a condition keeps the lock',
+    condition(
+      `LowLevel.operation((self): undefined | LowLevel.Suspended => ParkingLot.parkSelf(self, lot, undefined))
+  )(lock.release)`,
+      `LowLevel.operation((self): undefined | LowLevel.Suspended => ParkingLot.parkSelf(self, lot, undefined))
+  )(Effect.unit)`
+    )
+  ),
+  mutant(
+    'condition-without-lock',
+    'a wait for a condition that was cancelled does not take the lock again',
+    condition(
+      `Effect.ensuring(lock.acquire)(releaseAndPark)`,
+      `Effect.tap(() => lock.acquire)(releaseAndPark)`
+    )
+  ),
+  mutant(
+    'condition-used-by-anybody',
+    'a condition is used without its lock',
+    condition(
+      `    owned
+      ? fx`,
+      `    owned || !owned
+      ? fx`
+    )
+  ),
+  mutant(
+    'condition-once',
+    'waitFor goes on after the first notification',
+    condition(
+      `const again = Effect.flatMap(() => turn)(wait)`,
+      `const again = Effect.map(() => predicate() as Truthy<A>)(wait)`
+    )
+  ),
+  mutant(
+    'condition-waits-always',
+    'waitFor waits though its predicate holds',
+    condition(
+      `return seen ? Effect.succeed(seen as Truthy<A>) : again
+    })
+    const`,
+      `return again ?? seen
+    })
+    const`
+    )
+  ),
+  mutant(
+    'attributes-left-wins',
+    'where two have an attribute the left one counts',
+    attributes(
+      `typed(new Map([...untyped(left), ...untyped(right)]))`,
+      `typed(new Map([...untyped(right), ...untyped(left)]))`
+    )
+  ),
+  mutant(
+    'attributes-computed-when-put',
+    'an attribute is computed when it is wrapped',
+    attributes(
+      `typed(new Map([...untyped(left), ...untyped(right)]))`,
+      `typed(new Map([...[...untyped(left), ...untyped(right)].map(([key, get]) => [key, ((value) => () => value)(get())] as const)]))`
+    )
+  ),
+  mutant(
+    'attributes-forget',
+    'extending forgets what was there',
+    attributes(
+      `typed(new Map([...untyped(left), ...untyped(right)]))`,
+      `typed(new Map([...(untyped(right).size === 0 ? untyped(left) : untyped(right))]))`
+    )
+  ),
+  mutant(
+    'attributes-empty-is-not',
+    'extending by nothing leaves nothing',
+    attributes(
+      `typed(new Map([...untyped(left), ...untyped(right)]))`,
+      `typed(untyped(right).size === 0 ? new Map() : new Map([...untyped(left), ...untyped(right)]))`
+    )
+  ),
+  mutant(
+    'attributes-get-nothing',
+    'an attribute that is not there is undefined',
+    attributes(
+      `if (getter === undefined)
+      throw`,
+      `if (getter === undefined) return undefined as never
+    if (attribute === null)
+      throw`
+    )
+  ),
+  mutant(
+    'attributes-lookup-some',
+    'lookup finds what is not there',
+    attributes(
+      `return getter === undefined ? { _tag: 'None' } : { _tag: 'Some', value: getter() as A }`,
+      `return { _tag: 'Some', value: getter?.() as A }`
+    )
+  ),
+  mutant(
+    'attributes-from-record-strings',
+    'fromRecord loses keys that are symbols, and computes the rest',
+    attributes(
+      `typed(new Map(Reflect.ownKeys(values).map((key) => [key, values[key as keyof Row]])))`,
+      `typed(new Map(Object.keys(values).slice(1).map((key) => [key, values[key as keyof Row]])))`
+    )
+  ),
+  mutant(
+    'retry-tries-defects',
+    'retry tries again after anything',
+    effect(
+      `return split === null || split.rest !== null ? null : { first: split.first }`,
+      `return split === null ? { first: undefined as E } : { first: split.first }`
+    )
+  ),
+  mutant(
+    'retry-does-not-wait',
+    'retry waits one ms less',
+    effect(
+      `(delay > 0 || Number.isNaN(delay) ? sleep(delay) : checkCancelled)`,
+      `(delay > 1 || Number.isNaN(delay) ? sleep(delay - 1) : checkCancelled)`
+    )
+  ),
+  mutant(
+    'retry-delay-shielded',
+    'the delay of a retry is not cancelled',
+    effect(
+      `(delay > 0 || Number.isNaN(delay) ? sleep(delay) : checkCancelled)`,
+      `(delay > 0 || Number.isNaN(delay) ? ensuring(sleep(delay))(yieldNow) : unit)`
+    )
+  ),
+  mutant(
+    'retry-does-not-count',
+    'a policy is told that each turn is the first',
+    effect(`iterNumber: status.iterNumber + 1,`, `iterNumber: status.iterNumber,`)
+  ),
+  mutant(
+    'retry-loses-failure',
+    'a retry that gives up fails with another failure',
+    effect(
+      `const stop: Effect<R, E, A> = failCause(cause)`,
+      `const stop: Effect<R, E, A> = mapError((e: E) => [e] as never)(failCause(cause))`
+    )
+  ),
+  mutant(
+    'repeat-stops-late',
+    'a repeat that its policy stops runs once more',
+    effect(
+      `nextTurn(policy, status, turn, succeed(a)))(fx)`,
+      `nextTurn(policy, status, turn, as(a)(fx)))(fx)`
+    )
+  ),
+  mutant(
+    'close-wakes-no-senders',
+    'when the last receiver is closed, senders go on waiting',
+    stream(
+      `while (senders.size() > 0) {
+      senders.firstUnsafe().end.waiting--`,
+      `while (senders.size() > 1e9) {
+      senders.firstUnsafe().end.waiting--`
+    )
+  ),
+  mutant(
+    'closed-end-sends',
+    'an end that was closed still sends',
+    stream(
+      `const { channel } = end
+  if (end.isClosed) return LowLevel.failSelf(self, closed)
+  if (channel.openReceive === 0)`,
+      `const { channel } = end
+  if (channel.openReceive === 0)`
+    )
+  ),
+  mutant(
+    'send-does-not-look',
+    'a send in a cancelled scope sends',
+    stream(
+      `if (LowLevel.isSelfCancelled(self)) return LowLevel.cancelSelf(self)
+  const { channel } = end
+  if (end.isClosed) return LowLevel.failSelf(self, closed)
+  if (channel.openReceive`,
+      `const { channel } = end
+  if (end.isClosed) return LowLevel.failSelf(self, closed)
+  if (channel.openReceive`
+    )
+  ),
+  mutant(
+    'send-now-waits',
+    'sendNow puts an item into a full stream',
+    stream(
+      `return end.channel.offer(item) ? undefined : LowLevel.failSelf(self, wouldBlock)`,
+      `if (!end.channel.offer(item)) end.channel.buffer.push(item)
+  return undefined`
+    )
+  ),
+  mutant(
+    'receive-takes-last',
+    'a receive takes the last of the items that are buffered',
+    editIn('src/stream/internal/deque.ts')(
+      `shift(): A {`,
+      `shift(): A {
+    if (this.length > 1) this.push(this.shiftFirst())
+    return this.shiftFirst()
+  }
+
+  private shiftFirst(): A {`
+    )
+  ),
+  mutant(
+    'clones-not-counted-receiving',
+    'a clone of a receiver is not counted',
+    stream(`channel.openReceive++`, `channel.openReceive = 1`)
+  )
+]
+
+/** The model: laws that are checked on it alone must notice when it is wrong. */
+const rules = editIn('laws/model/Rules.ts')
+const modelKernel = editIn('laws/model/Kernel.ts')
+const modelOwners = editIn('laws/model/Owners.ts')
+const modelStep = editIn('laws/model/Step.ts')
+
+const ofModel: ReadonlyArray<Mutant> = [
+  mutant(
+    'model-bind-is-checkpoint',
+    'in the model flatMap is a checkpoint',
+    rules(
+      `value: (state, site, value) => instead(state, site, 1, withValue(site, value))`,
+      `value: (state, site, value) => looking(state, site.fiber, (fine) => instead(fine, site, 1, withValue(site, value)))`
+    )
+  ),
+  mutant(
+    'model-shield-once',
+    'in the model a shield inside of a shield is none',
+    rules(
+      `shielded: { meets: (state, site) => scoped(state, site, 'shielded', { shield: true }, 0), ...transparent },`,
+      `shielded: {
+    meets: (state, site) =>
+      scoped(state, site, 'shielded', { shield: state.scopes[fiberOf(state, site.fiber).scope]?.shield !== true }, 0),
+    ...transparent
+  },`
+    )
+  ),
+  mutant(
+    'model-orelse-sees-cancelled',
+    'in the model orElse handles a cancellation',
+    rules(
+      `leaves(cause).find((leaf) => leaf._tag === 'Fail')`,
+      `leaves(cause).find((leaf) => leaf._tag !== 'Die') as { readonly error: unknown } | undefined`
+    )
+  ),
+  mutant(
+    'model-finalizer-yields',
+    'in the model a finalizer yields before it runs',
+    rules(
+      `const finalize = (state: State, site: Site, part: number, exit: Exit): State =>
+  scoped(`,
+      `const finalize = (state: State, site: Site, part: number, exit: Exit): State =>
+  scopedAfterYield(`
+    ),
+    rules(
+      `const withValue = (`,
+      `const scopedAfterYield: typeof scoped = (...all) => {
+  const next = scoped(...all)
+  return ready(next, all[1].fiber, fiberOf(next, all[1].fiber).control)
+}
+
+const withValue = (`
+    )
+  ),
+  mutant(
+    'model-on-cancel-always',
+    'in the model onCancel runs for anything that is raised',
+    rules(`hasCancelled(cause) ? finalize`, `leaves(cause).length > 0 ? finalize`)
+  ),
+  mutant(
+    'model-absorbs-always',
+    'in the model any cancelled scope absorbs',
+    modelKernel(
+      `isCancelled(state, name) && !isCancelledFromOutside(state, name)`,
+      `isCancelled(state, name) || isCancelledFromOutside(state, name)`
+    )
+  ),
+  mutant(
+    'model-shield-leaks',
+    'in the model a shield hides nothing',
+    modelKernel(`return !shield && parent !== null &&`, `return parent !== null &&`)
+  ),
+  mutant(
+    'model-deadline-late',
+    'in the model a deadline of nothing takes effect one ms late',
+    modelKernel(
+      `if (after <= 0) return cancel(inside, name)
+`,
+      ``
+    )
+  ),
+  mutant(
+    'model-group-yields',
+    'in the model a group yields when it ends',
+    modelOwners(
+      `return finish(left, owner.fiber, exit)`,
+      `return ready(left, owner.fiber, exit._tag === 'Right' ? { does: 'return', value: exit.right } : { does: 'raise', cause: exit.left })`
+    )
+  ),
+  mutant(
+    'model-timers-backwards',
+    'in the model timers of the same time fire in the reverse order',
+    modelKernel(`next.timers.findIndex(`, `next.timers.findLastIndex(`)
+  ),
+  mutant(
+    'model-one-order',
+    'in the model the first of several ready fibers has the turn',
+    modelStep(`return waiting.map(`, `return waiting.slice(0, 1).map(`)
+  ),
+  mutant(
+    'model-any-order',
+    'in the model time may pass while fibers are ready',
+    modelStep(
+      `return waiting.map(`,
+      `return [...(state.timers.length > 0 ? [elapse(state)] : []), ...waiting.map(`
+    ),
+    modelStep(
+      `turn: [name] }))
+`,
+      `turn: [name] }))]
+`
+    )
+  )
+]
+
+export const mutants: ReadonlyArray<Mutant> = [
+  ...scopes,
+  ...waits,
+  ...groups,
+  ...ofCauses,
+  ...classes,
+  ...libraries,
+  ...sync,
+  ...ofModel
+]
