@@ -25,8 +25,8 @@ import { measureTcp, type TcpReport, tcpTable } from './tcp.js'
 const usage = `npm run bench -- [NAME …] [options]
 
 NAME          the id of a row (4N), the start of ids (11), a part of a title or the name of a file (bracket); several may
-              be given, without any all rows run. memory, size, startup, compile and tcp (echo servers over loopback)
-              measure what these say, in processes of their own; "all" is all rows and all of these.
+              be given, without any all rows run. memory, size, startup and compile measure what these say, and tcp echo
+              servers over loopback, in processes of their own; "all" is all rows and all of these.
 --json        print the figures as JSON
 --rounds N    rounds that are counted (9)
 --quick       3 rounds of short samples: to see whether it runs, not how fast
@@ -160,10 +160,10 @@ const main = async (): Promise<void> => {
   const broken: Array<Broken> = []
   const measured: Array<Measured> = []
   let memory: MemoryReport | undefined
-  let tcp: TcpReport | undefined
   let sizes: ReadonlyArray<Size> | undefined
   let startup: StartupReport | undefined
   let compile: ReadonlyArray<CompileTime> | undefined
+  let tcp: TcpReport | undefined
   const print = (text: string): void => {
     progress('')
     if (!values.json) process.stdout.write(`${text}\n`)
@@ -186,10 +186,6 @@ const main = async (): Promise<void> => {
     memory = await measureMemory(progress)
     print(memoryTable(memory))
   }
-  if (asks('tcp')) {
-    tcp = await measureTcp(progress, { rounds, ms: values.quick ? 300 : 1000 })
-    print(tcpTable(tcp))
-  }
   if (asks('size')) {
     sizes = await measureSizes(progress)
     print(sizeTable(sizes))
@@ -201,6 +197,10 @@ const main = async (): Promise<void> => {
   if (asks('compile')) {
     compile = await measureCompileTime(values.quick ? 1 : 3, progress)
     print(compileTable(compile))
+  }
+  if (asks('tcp')) {
+    tcp = await measureTcp(progress, { rounds, ms: values.quick ? 300 : 1000 })
+    print(tcpTable(tcp))
   }
 
   const faults = [
