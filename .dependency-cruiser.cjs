@@ -120,12 +120,12 @@ module.exports = {
     },
     {
       name: 'laws-know-their-peers-only',
-      comment: 'The laws may import fast-check, fp-ts and io-ts, and no test runner.',
+      comment: 'The laws may import fast-check and fp-ts, and no test runner.',
       severity: 'error',
       from: { path: '^laws/' },
       to: {
         dependencyTypes: ['npm', 'npm-dev', 'npm-optional', 'npm-no-pkg', 'npm-unknown'],
-        pathNot: ['node_modules/(fp-ts|io-ts|fast-check)/']
+        pathNot: ['node_modules/(fp-ts|fast-check)/']
       }
     },
     {

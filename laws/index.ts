@@ -64,10 +64,8 @@ export { condition, event, future, limiter, lock, semaphore, sync } from './Sync
 export { attributes, attributesOf, type AttributesOperations } from './Attributes.js'
 export { schedule, scheduleOf, type ScheduleOperations } from './Schedule.js'
 export { instances, ours } from './Ours.js'
-export { byteStream, type ByteStreamClaims, byteStreamChecks } from './ByteStreamSuite.js'
-export { type Check, runCheck } from './Check.js'
-export { layers } from './Layers.js'
-export { layer, layerChecks, type LayerClaims } from './LayerSuite.js'
+export { type Check, type Draw, lawsOf, runCheck } from './Check.js'
+export { byteStream, byteStreamChecks, type ByteStreamClaims } from './ByteStreamSuite.js'
 export {
   connectable,
   connectableChecks,
@@ -77,3 +75,5 @@ export {
   type ListenerClaims,
   type Place
 } from './ListenerSuite.js'
+export { layer, layerChecks, type LayerClaims } from './LayerSuite.js'
+export { layers } from './Layers.js'

@@ -16,7 +16,7 @@ import { type Attributes, empty as noAttributes, extend } from '../attributes/At
 import * as Effect from '../effect/Effect.js'
 import * as Resource from '../scope/Resource.js'
 import * as Connectable from './Connectable.js'
-import { onceClosed, withFailure } from './internal/handles.js'
+import { claimed, onceClosed, withFailure } from './internal/handles.js'
 import { type Arrival, arrivals, arrivalsOf } from './internal/serving.js'
 import { Decoding, Encoding, joined } from './internal/transduced.js'
 import type { Listener } from './Listener.js'
@@ -245,7 +245,7 @@ export const sided = <WireIn, In, E, Out, WireOut, E2, Attrs extends object = {}
   return typed(
     sidedLayer(
       (wire) => {
-        const above = spec.receiving(wire as ReceiveStream<WireIn, Below>)
+        const above = spec.receiving(claimed(wire) as ReceiveStream<WireIn, Below>)
         return {
           delivery: 'reliable',
           receive: above.receive,
@@ -255,7 +255,7 @@ export const sided = <WireIn, In, E, Out, WireOut, E2, Attrs extends object = {}
         }
       },
       (wire) => {
-        const above = spec.sending(wire as SendStream<WireOut>)
+        const above = spec.sending(claimed(wire) as SendStream<WireOut>)
         return {
           delivery: 'reliable',
           send: above.send,
@@ -326,7 +326,7 @@ export const duplex = <WireIn, WireOut, E, In, Out, E2, Attrs extends object>(
           Effect.ensuring(wire.close)(stream.close),
           extend(stream.attributes)(below.attributes)
         )
-      )(open(wire as DuplexStream<never, unknown> as DuplexStream<WireIn, WireOut, Below>))
+      )(open(claimed(wire) as DuplexStream<never, unknown> as DuplexStream<WireIn, WireOut, Below>))
       return Resource.fromUse((use) => Effect.ensuring(wire.close)(Resource.use(use)(above)))
     }
   })

@@ -194,35 +194,41 @@ export interface Own<out Attrs extends object = {}> {
   readonly attributes?: Attributes<Attrs>
 }
 
-/** The receiving half of a stream of one's own. */
+/** The receiving half of a stream of one's own. `closed` is told when that is closed: then it is that, and not at its end. */
 const receiving = <A, E>(
   receive: Effect.Effect<unknown, E | EndOfStream, A>
-): Pick<ReceiveStream<A, Exclude<E, EndOfStream>>, 'receive' | 'receiveMany'> => {
+): {
+  readonly half: Pick<ReceiveStream<A, Exclude<E, EndOfStream>>, 'receive' | 'receiveMany'>
+  readonly closed: Effect.Effect<unknown, never, void>
+} => {
   const queue = new Queue('receive')
-  let ended = false
+  let state: 'open' | 'ended' | 'closed' = 'open'
   const next = Effect.tapError((error: E | EndOfStream) => {
-    if (isEnd(error)) ended = true
+    if (isEnd(error) && state === 'open') state = 'ended'
     return Effect.unit
   })(receive)
   const guarded = queue.use(
     Effect.suspend((): Effect.Effect<unknown, E | EndOfStream, A> =>
-      ended ? Effect.fail(endOfStream) : next
+      state === 'ended' ? Effect.fail(endOfStream) : next
     )
   ) as Effect.Effect<unknown, Exclude<E, EndOfStream> | EndOfStream, A>
-  return { receive: guarded, receiveMany: manyFrom(guarded) }
+  const closed = Effect.sync(() => {
+    state = 'closed'
+  })
+  return { half: { receive: guarded, receiveMany: manyFrom(guarded) }, closed }
 }
 
 const isEnd = (error: unknown): boolean =>
   typeof error === 'object' && error !== null && '_tag' in error && error._tag === 'EndOfStream'
 
-const owned = <Attrs extends object>({
-  close,
-  attributes
-}: Own<Attrs>): {
+const owned = <Attrs extends object>(
+  { close, attributes }: Own<Attrs>,
+  closed: Effect.Effect<unknown, never, void> = Effect.unit
+): {
   readonly close: Effect.Effect<unknown, never, void>
   readonly attributes: Attributes<Attrs>
 } => ({
-  close: close === undefined ? Effect.unit : once(close),
+  close: close === undefined ? Effect.unit : once(Effect.andThen(close)(closed)),
   // Without attributes the row is the empty one.
   attributes: attributes ?? (noAttributes as Attributes<Attrs>)
 })
@@ -250,11 +256,10 @@ const owned = <Attrs extends object>({
  */
 export const receiveStream = <A, E, Attrs extends object = {}>(
   own: Own<Attrs> & { readonly receive: Effect.Effect<unknown, E, A> }
-): ReceiveStream<A, Exclude<E, EndOfStream>, Attrs> => ({
-  delivery: 'reliable',
-  ...receiving<A, E>(own.receive),
-  ...owned(own)
-})
+): ReceiveStream<A, Exclude<E, EndOfStream>, Attrs> => {
+  const { half, closed } = receiving<A, E>(own.receive)
+  return { delivery: 'reliable', ...half, ...owned(own, closed) }
+}
 
 /**
  * A send stream from its `send`. Several senders wait in line, and closing happens once.
@@ -327,12 +332,13 @@ export const duplexStream = <In, Out, E, E2, E3, Attrs extends object = {}>(
           ended = true
         })(own.sendEof)
   )
+  const { half, closed } = receiving<In, E>(own.receive)
   return {
     delivery: 'reliable',
-    ...receiving<In, E>(own.receive),
+    ...half,
     send: (a) => queue.use(Effect.suspend(() => own.send(a))),
     sendEof: queue.use(sendEof),
-    ...owned(own)
+    ...owned(own, closed)
   }
 }
 

@@ -3,9 +3,10 @@ import { expect } from 'chai'
 import fc from 'fast-check'
 import { Effect, Layer, ObjectStream, Transducer } from 'millrace'
 import { flatten } from 'millrace/laws/LawSet'
-import { layers, ourLayers } from 'millrace/laws/Layers'
+import { layers } from 'millrace/laws/Layers'
 import { layer } from 'millrace/laws/LayerSuite'
 import { checkAll } from 'millrace/laws'
+import { ourLayers } from '../support/ourLayers.js'
 import { params } from './profile.js'
 
 checkAll(layers)

@@ -66,11 +66,13 @@ describe('entry points', () => {
       [
         // laws of ours
         ...['ours', 'typeClasses', 'scopes', 'groups', 'causes', 'resources', 'channels', 'sync'],
-        ...['attributes', 'schedule', 'clock', 'interop', 'instances', 'model'],
+        ...['attributes', 'schedule', 'clock', 'interop', 'instances', 'model', 'layers'],
         // suites
         ...['functor', 'apply', 'applicative', 'chain', 'monad', 'monadThrow', 'alt', 'bifunctor'],
         ...['fromIO', 'fromTask', 'semigroup', 'monoid', 'eq', 'resource', 'objectStream'],
         ...['lock', 'semaphore', 'limiter', 'event', 'future', 'condition', 'attributesOf', 'scheduleOf'],
+        ...['byteStream', 'listener', 'connectable', 'layer'],
+        ...['byteStreamChecks', 'listenerChecks', 'connectableChecks', 'layerChecks', 'lawsOf', 'runCheck'],
         // what they need, and how laws are made and checked
         ...['kit', 'law', 'refuted', 'lawSet', 'wrong', 'unsure', 'irrelevant', 'flatten', 'only', 'except'],
         ...['Monoid', 'checkAll', 'assertLaw', 'assertLaws', 'LawFailed', 'quick', 'deep', 'paramsFrom'],

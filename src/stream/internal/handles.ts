@@ -4,7 +4,7 @@
  * @internal
  */
 import * as Effect from '../../effect/Effect.js'
-import { sameStream } from './claims.js'
+import { claimReceiving, claimSending, sameStream, takenOver } from './claims.js'
 import type { DuplexStream } from '../ObjectStream.js'
 import { once } from './queue.js'
 
@@ -16,6 +16,26 @@ export const onceClosed = <S extends object>(stream: S): S => {
   const { close } = stream as AnyStream
   const handle = { ...membersOf(stream), close: once(close ?? Effect.unit) }
   sameStream(handle, stream)
+  return handle as unknown as S
+}
+
+/** A handle for whoever is put on the stream: its first operation in a direction claims that, and nobody else can then. */
+export const claimed = <S extends object>(stream: S): S => {
+  const owner = {}
+  const receiving = <A>(fx: Fx<unknown, A>): Fx<unknown, A> =>
+    Effect.suspend(() =>
+      claimReceiving(stream, owner) ? fx : Effect.die(new TypeError(takenOver('receiving')))
+    )
+  const sending = (fx: Fx<unknown, void>): Fx<unknown, void> =>
+    Effect.suspend(() => (claimSending(stream, owner) ? fx : Effect.die(new TypeError(takenOver('sending')))))
+  const { receive, receiveMany, send, sendEof, ...rest } = membersOf(stream)
+  const handle = {
+    ...rest,
+    ...(receive === undefined ? {} : { receive: receiving(receive) }),
+    ...(receiveMany === undefined ? {} : { receiveMany: (max: number) => receiving(receiveMany(max)) }),
+    ...(send === undefined ? {} : { send: (a: never) => sending(send(a)) }),
+    ...(sendEof === undefined ? {} : { sendEof: sending(sendEof) })
+  }
   return handle as unknown as S
 }
 

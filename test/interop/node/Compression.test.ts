@@ -9,6 +9,7 @@ import {
   inflateSync
 } from 'node:zlib'
 import { expect } from 'chai'
+import fc from 'fast-check'
 import { pipe } from 'fp-ts/lib/function.js'
 import {
   type ByteStream,
@@ -22,6 +23,8 @@ import {
   Timeout
 } from 'millrace'
 import { Compression } from 'millrace/node'
+import { runCheck } from 'millrace/laws/Check'
+import { layerChecks } from 'millrace/laws/LayerSuite'
 import { complaintsOf } from '../../support/host.js'
 import { type Fx, shown } from '../../support/kernel.js'
 
@@ -71,6 +74,21 @@ const packed = (
   })
 
 const content = 'grüße aus der mühle\n'.repeat(2_000)
+
+const items = fc.array(fc.uint8Array({ minLength: 1, maxLength: 300 }), { maxLength: 5 })
+const join = (chunks: ReadonlyArray<Bytes>): string => Buffer.concat(chunks).toString('hex')
+
+for (const [name, { layer }] of Object.entries(formats)) {
+  for (const flush of ['eachSend', 'atEnd'] as const) {
+    describe(`the suite for layers: Compression.${name}, ${flush}`, () => {
+      for (const check of layerChecks({ layer: layer({ flush }), items, join })) {
+        it(check.name, async () => {
+          expect(await runCheck(check, (fx) => Runtime.runExit(fx), { runs: 3 })).to.equal(null)
+        })
+      }
+    })
+  }
+}
 
 for (const [name, { layer, pack, unpack }] of Object.entries(formats)) {
   describe(`Compression.${name}`, () => {

@@ -44,17 +44,17 @@ const nothing = succeed(undefined)
 const closed: ClosedResource = { _tag: 'ClosedResource', resource: 'TLS stream' }
 const reading: BusyResource = { _tag: 'BusyResource', action: 'reading from' }
 const writing: BusyResource = { _tag: 'BusyResource', action: 'writing to' }
-const truncated: ResourceError = {
+const truncated = (): ResourceError => ({
   _tag: 'BrokenResource',
   resource: 'TLS stream',
   cause: new Error(
     'The connection ended without the closing alert of TLS: what was received may be cut short.'
   )
-}
+})
 
 /** Names in OpenSSL's errors, and codes of its verification, that are about a certificate. */
 const aboutCertificates =
-  /CERT|UNKNOWN_CA|CHAIN|ISSUER|CRL|INVALID_(CA|PURPOSE)|PATH_LENGTH|SIGNATURE|(UN|RE)(TRUSTED|JECTED)/
+  /CERT|UNKNOWN_CA|CHAIN|ISSUER|CRL|INVALID_(CA|PURPOSE)|PATH_LENGTH|LEAF_SIGNATURE|(UN|RE)(TRUSTED|JECTED)/
 
 export const tlsFailed = (cause: unknown): TlsFailed => {
   const code: unknown = typeof cause === 'object' && cause !== null && 'code' in cause ? cause.code : cause
@@ -265,7 +265,7 @@ export class Session<E> {
     if (this.closingAlert) return fail(endOfStream)
     const end = this.wireOver
     if (end !== null && !isEnd(end.left)) return end
-    return fail(this.options.standardCompatible ? truncated : endOfStream)
+    return fail(this.options.standardCompatible ? truncated() : endOfStream)
   }
 
   /** What was decrypted before a failure still counts. */
@@ -361,7 +361,7 @@ export class Session<E> {
     if (this.hasSentEof) return nothing
     if (this.sendOver !== null) return this.sendOver
     const socket = this.tls as TLSSocket
-    if (socket.getProtocol() !== 'TLSv1.3') return fail(noHalfClose)
+    if (socket.getProtocol() !== 'TLSv1.3') return fail(noHalfClose())
     this.hasSentEof = true
     const sender: Sender = { bytes: null }
     const waiting = ParkingLot.parkSelf(self, this.senders, sender)
@@ -440,13 +440,13 @@ export class Session<E> {
   })
 }
 
-const noHalfClose: TlsFailed = {
+const noHalfClose = (): TlsFailed => ({
   _tag: 'TlsFailed',
   reason: 'halfClose',
   cause: new Error(
     'Before TLS 1.3 the end of one direction ends the other one too. Use close, or minVersion: "TLSv1.3".'
   )
-}
+})
 
 const unwrap = <E, A>(operation: Fx<never, Exit<unknown, unknown>>): Fx<E, A> =>
   Effect.flatMap((exit: Exit<unknown, unknown>) => Effect.fromExit(exit))(operation) as Fx<E, A>
