@@ -1861,14 +1861,6 @@ const libraries: ReadonlyArray<Mutant> = [
     fiber(`joinThen(timeout, rest)`, `joinThen(rest, timeout)`)
   ),
   mutant(
-    'timeout-in-cancelled',
-    'a timeout fails for any cancellation that its scope absorbs',
-    fiber(
-      `if (typeof how === 'function' && caught.reason._tag === 'Deadline') {`,
-      `if (typeof how === 'function') {`
-    )
-  ),
-  mutant(
     'value-of-cancelled-lost',
     'a scope that is cancelled loses the value of its body',
     fiber(
