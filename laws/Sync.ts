@@ -374,6 +374,22 @@ export const semaphore = (
         }),
       expectWords('got 0, got 1, got all but 0, got 3', 'got')
     ),
+    of(2)(
+      'J13 when one that waits for many leaves, those behind it get what is there',
+      ({ world, it, group }) =>
+        gen(function* () {
+          yield* it.acquire
+          const many = yield* group.spawn(it.withPermits(2)(world.tick('got many')))
+          yield* sleep(1)
+          yield* group.spawn(it.withPermit(world.tick('got one')))
+          yield* sleep(1)
+          yield* many.cancel()
+          yield* sleep(1)
+          yield* world.tick('got so far')
+          yield* it.release
+        }),
+      expectWords('got one, got so far', 'got')
+    ),
     of(1)(
       'J14 a permit that was handed over is owned, also by one that is cancelled in the same turn',
       ({ world, it, group }) =>

@@ -2408,6 +2408,11 @@ const few: ReadonlyArray<Mutant> = [
 `,
       `if (left === whole || (left._tag === 'Fail' && whole._tag === 'Fail' && Object.is(left.error, whole.error))) return left
 `
+    ),
+    causes(
+      `return position !== undefined && position < members.size`,
+      `const alike = [...members.index.keys()].some((each) => each._tag === 'Fail' && leaf._tag === 'Fail' && Object.is(each.error, leaf.error))
+  return alike || (position !== undefined && position < members.size)`
     )
   ),
   mutant(
@@ -2556,17 +2561,12 @@ const ofModel: ReadonlyArray<Mutant> = [
     )
   ),
   mutant(
-    'model-bind-forgets',
-    'in the model a flatMap inside of a flatMap gives no value on',
+    'model-bind-shows-depth',
+    'in the model it is noted how deep a flatMap is inside of others',
     rules(
       `value: (state, site, value) => instead(state, site, 1, withValue(site, value))`,
       `value: (state, site, value) =>
-      instead(
-        state,
-        site,
-        1,
-        withValue(site, fiberOf(state, site.fiber).frames.at(-1)?.rule === 'flatMap' ? 'nothing' : value)
-      )`
+      instead(note(state, String(fiberOf(state, site.fiber).frames.length)), site, 1, withValue(site, value))`
     )
   ),
   mutant(
