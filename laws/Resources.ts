@@ -188,25 +188,28 @@ export const resourceMonad: LawSet = lawSet('the monad of resources', [
   ),
   law<Used & { readonly s: Parts }>('Q6 ap, bind and gen are flatMap', { r: parts, s: parts, k }, [
     ({ r, s, k }) =>
-      (w) =>
-        use(
-          w,
-          k
-        )(
-          Resource.gen(function* () {
-            const a: unknown = yield* resource(w, 'r', r)
-            const b: unknown = yield* resource(w, 's', s)
-            return { a, b }
-          })
-        ),
+      (w) => {
+        const written = Resource.gen(function* () {
+          const a: unknown = yield* resource(w, 'r', r)
+          const b: unknown = yield* resource(w, 's', s)
+          return { a, b }
+        })
+        return Effect.andThen(use(w, k)(written))(use(w, k)(written))
+      },
     ({ r, s, k }) =>
-      (w) =>
-        pipe(
+      (w) => {
+        const bound = pipe(
           Resource.Do,
           Resource.bind('a', () => resource(w, 'r', r)),
-          Resource.bind('b', () => resource(w, 's', s)),
-          use(w, k)
+          Resource.bind('b', () => resource(w, 's', s))
         )
+        const applied = pipe(
+          resource(w, 'r', r),
+          Resource.map((a: unknown) => (b: unknown) => ({ a, b })),
+          Resource.ap(resource(w, 's', s))
+        )
+        return Effect.andThen(use(w, k)(applied))(use(w, k)(bound))
+      }
   ]),
   sides<{ readonly e: Program; readonly k: Arrow }>(
     'Q7 use(fromEffect(e), k) = chain(e, k)',

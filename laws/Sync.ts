@@ -374,13 +374,33 @@ export const semaphore = (
       ({ world, it, group }) =>
         gen(function* () {
           yield* it.acquire
-          const weights = [3, 2, 3]
-          yield* inTurn(group, 3, (i) =>
-            it.withPermits(weights[i]!)(andThen(sleep(1))(world.tick(`got ${i}`)))
+          // When the three come back, two and one fit together; which of them goes on first is not claimed.
+          const weights = [3, 2, 1, 3]
+          yield* inTurn(group, 4, (i) =>
+            it.withPermits(weights[i]!)(andThen(sleep(1))(i === 2 ? Effect.unit : world.tick(`got ${i}`)))
           )
           yield* it.release
+          yield* sleep(1.5)
+          const { available } = yield* it.statistics
+          yield* world.tick(`got all but ${available}`)
         }),
-      expectWords(upTo(3, 'got'), 'got')
+      expectWords('got 0, got 1, got all but 0, got 3', 'got')
+    ),
+    of(2)(
+      'J13 when one that waits for many leaves, those behind it get what is there',
+      ({ world, it, group }) =>
+        gen(function* () {
+          yield* it.acquire
+          const many = yield* group.spawn(it.withPermits(2)(world.tick('got many')))
+          yield* sleep(1)
+          yield* group.spawn(it.withPermit(world.tick('got one')))
+          yield* sleep(1)
+          yield* many.cancel()
+          yield* sleep(1)
+          yield* world.tick('got so far')
+          yield* it.release
+        }),
+      expectWords('got one, got so far', 'got')
     ),
     of(1)(
       'J14 a permit that was handed over is owned, also by one that is cancelled in the same turn',

@@ -1863,14 +1863,6 @@ const libraries: ReadonlyArray<Mutant> = [
     fiber(`joinThen(timeout, rest)`, `joinThen(rest, timeout)`)
   ),
   mutant(
-    'timeout-in-cancelled',
-    'a timeout fails for any cancellation that its scope absorbs',
-    fiber(
-      `if (typeof how === 'function' && caught.reason._tag === 'Deadline') {`,
-      `if (typeof how === 'function') {`
-    )
-  ),
-  mutant(
     'value-of-cancelled-lost',
     'a scope that is cancelled loses the value of its body',
     fiber(
@@ -2418,6 +2410,11 @@ const few: ReadonlyArray<Mutant> = [
 `,
       `if (left === whole || (left._tag === 'Fail' && whole._tag === 'Fail' && Object.is(left.error, whole.error))) return left
 `
+    ),
+    causes(
+      `return position !== undefined && position < members.size`,
+      `const alike = [...members.index.keys()].some((each) => each._tag === 'Fail' && leaf._tag === 'Fail' && Object.is(each.error, leaf.error))
+  return alike || (position !== undefined && position < members.size)`
     )
   ),
   mutant(
@@ -2566,17 +2563,12 @@ const ofModel: ReadonlyArray<Mutant> = [
     )
   ),
   mutant(
-    'model-bind-forgets',
-    'in the model a flatMap inside of a flatMap gives no value on',
+    'model-bind-shows-depth',
+    'in the model it is noted how deep a flatMap is inside of others',
     rules(
       `value: (state, site, value) => instead(state, site, 1, withValue(site, value))`,
       `value: (state, site, value) =>
-      instead(
-        state,
-        site,
-        1,
-        withValue(site, fiberOf(state, site.fiber).frames.at(-1)?.rule === 'flatMap' ? 'nothing' : value)
-      )`
+      instead(note(state, String(fiberOf(state, site.fiber).frames.length)), site, 1, withValue(site, value))`
     )
   ),
   mutant(
