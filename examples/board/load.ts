@@ -1,5 +1,6 @@
 /** Clients that post and follow, and remember what they were told, so that it can be checked. */
 import { pipe } from 'fp-ts/lib/function.js'
+import * as O from 'fp-ts/lib/Option.js'
 import { CancelScope, Concurrent, Effect, Event, Resource, Stream } from 'millrace'
 import { type Client, connect, type Gone, type Options } from './client.js'
 import type { Post } from './protocol.js'
@@ -47,6 +48,9 @@ const read = (client: Client, record: Record): Effect.Effect<unknown, unknown, v
     Stream.forEach((posts) => Effect.sync(() => void record.seen.push(...posts)))
   )
 
+/** Whether a shutdown has begun. */
+const isShuttingDown = Effect.map(O.isNone)(CancelScope.untilDrain(Effect.unit))
+
 /** Done when as many have come as there are clients. */
 const countdown = (clients: number): Effect.Effect<unknown, never, Countdown> =>
   Effect.map((zero: Event.Event): Countdown => {
@@ -71,25 +75,32 @@ export const run = (
     const written = yield* countdown(load.clients)
 
     /** One client, from its connection until the server has closed it. */
-    const oneClient = (record: Record) => (client: Client) =>
+    const oneClient = (name: string) => (client: Client) =>
       Effect.gen(function* () {
+        const record: Record = { name, accepted: new Map(), seen: [] }
+        records.push(record)
         yield* client.follow(0)
-        yield* connected.arrive
         const writing = pipe(
-          CancelScope.untilDrain(connected.wait),
+          // Its answer comes after the server has read that this client follows.
+          client.list(0),
+          Effect.andThen(connected.arrive),
+          Effect.andThen(CancelScope.untilDrain(connected.wait)),
           Effect.andThen(write(client, record, load)),
           // The server may leave while an answer is awaited; what has no answer was not accepted.
           Effect.catchTag('Gone', () => Effect.unit),
+          Effect.catchTag('Refused', () => Effect.unit),
           Effect.andThen(written.arrive)
         )
         yield* pipe(writing, Concurrent.both(read(client, record)))
       })
     const all = Concurrent.forEach((i: number) => {
-      const record = { name: `client ${i + 1}`, accepted: new Map<number, string>(), seen: [] }
-      records.push(record)
-      return Resource.use(oneClient(record))(connect(options))
+      const client = Resource.use(oneClient(`client ${i + 1}`))(connect(options))
+      // Who has not got in before the server leaves is not served.
+      return Effect.orElse((error: unknown) =>
+        Effect.flatMap((leaving: boolean) => (leaving ? Effect.unit : Effect.fail(error)))(isShuttingDown)
+      )(client)
     })(Array.from({ length: load.clients }, (_, i) => i))
-    const end = Effect.andThen(whenWritten)(written.wait)
+    const end = Effect.andThen(whenWritten)(CancelScope.untilDrain(written.wait))
     yield* pipe(all, Concurrent.both(end))
   })
 

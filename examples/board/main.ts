@@ -83,13 +83,10 @@ const program = ({ clients, seconds, port }: Settings): Effect.Effect<unknown, u
     const posts = yield* board.size
     const wrong = mistakes(records, posts)
     const seen = records.reduce((sum, record) => sum + record.seen.length, 0)
-    print(`${clients} clients, ${number(String(posts))} posts, ${number(String(seen))} deliveries.`)
+    print(`${records.length} clients, ${number(String(posts))} posts, ${number(String(seen))} deliveries.`)
     for (const line of wrong.slice(0, 10)) print(line)
-    print(
-      wrong.length === 0
-        ? 'Every client saw every post, once and in order.'
-        : 'What some clients saw was wrong.'
-    )
+    if (wrong.length > 0) print('What some clients saw was wrong.')
+    else print(posts === 0 ? 'Nobody had posted yet.' : 'Every client saw every post, once and in order.')
     return wrong.length === 0
   })
 

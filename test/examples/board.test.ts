@@ -115,6 +115,15 @@ describe('board', () => {
     expect(ran.code).to.equal(130)
   }).timeout(30_000)
 
+  it('Ctrl-C while the clients connect is no failure', async () => {
+    const ran = await runProgram(program, ['--clients', '200', '--seconds', '1000'], {
+      signalAfter: /The board is at/
+    })
+    expect(ran.stderr).to.equal('')
+    expect(ran.stdout).to.match(/\n\d+ clients, 0 posts, 0 deliveries\.\nNobody had posted yet\.\n$/)
+    expect(ran.code).to.equal(130)
+  }).timeout(30_000)
+
   it('wrong arguments are told apart', async () => {
     for (const args of [['--clients', '0'], ['--seconds', 'x'], ['--nonsense']]) {
       const ran = await runProgram(program, args)

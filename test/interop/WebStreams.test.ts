@@ -113,6 +113,21 @@ describe('WebStreams', () => {
       expect(stream.locked).to.equal(false)
     })
 
+    it('a failure that comes when nobody receives any more fails nobody', async () => {
+      let controller!: ReadableStreamDefaultController<number>
+      const stream = new ReadableStream<number>({ start: (its) => void (controller = its) })
+      const program = pipe(
+        WebStreams.fromReadable(() => stream),
+        Resource.use(() =>
+          Effect.sync(() => {
+            controller.error(new Error('broke'))
+          })
+        )
+      )
+      expect(await Runtime.runPromise(program)).to.equal(undefined)
+      expect(stream.locked).to.equal(false)
+    })
+
     it('a failure is BrokenResource with its cause, once; nothing else complains', async () => {
       const bug = new Error('broke')
       const complaints = await complaintsOf(async () => {

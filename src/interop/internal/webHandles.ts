@@ -119,9 +119,15 @@ export class Reading<A> {
       this.reader.releaseLock()
     })
     if (this.over !== null) return unlock
-    return Effect.ensuring(unlock)(
-      LowLevel.awaitPromise(() => this.reader.cancel(), { label: 'WebStreams.close' })
-    )
+    const cancel = async (): Promise<void> => {
+      try {
+        await this.reader.cancel()
+      } catch (thrown) {
+        // A stream that had failed says so again, and by now nobody wants to know. What its `cancel` throws is a defect.
+        if (this.over === null) throw thrown
+      }
+    }
+    return Effect.ensuring(unlock)(LowLevel.awaitPromise(cancel, { label: 'WebStreams.close' }))
   })
 }
 

@@ -66,6 +66,12 @@ const codes: { readonly [S in ShutdownSignal]: number } = { SIGINT: 130, SIGPIPE
 /** When to say what still waits after a signal. */
 const patience = 5000
 
+/**
+ * A signal that comes again within so many ms is the same one: on Ctrl-C the terminal tells every process of its group, and
+ * those that run others, as npm does, pass it on to them as well.
+ */
+const echo = 200
+
 /** Timers of Node hold at most this many ms; it only has to be there. */
 const aLongTime = 2 ** 30
 
@@ -88,7 +94,8 @@ const say = (text: string): void => {
  *
  * - SIGINT and SIGTERM cancel the root scope with the reason `Shutdown`, and the clean-up is waited for. What
  *   still waits after 5 s is named on standard error.
- * - A second signal prints what is alive and leaves at once.
+ * - A second signal prints what is alive and leaves at once. The same one within 200 ms is no second one: on Ctrl-C the
+ *   terminal sends it, and npm passes it on.
  * - SIGUSR2 prints what is alive, and the program goes on.
  * - When nobody reads standard output any more (`| head`), the program is shut down as by SIGPIPE, with clean-up and without
  *   a word, unless it listens to the errors of `process.stdout` itself.
@@ -121,6 +128,7 @@ const say = (text: string): void => {
 export const run = <E, A>(fx: Effect.Effect<{}, E, A>, options: MainOptions<E, A> = {}): void => {
   const { exitCode, drain, ...runOptions } = options
   let received: ShutdownSignal | undefined
+  let receivedAt = 0
   let ended = false
   let view: LowLevel.RunView | undefined
   let reminder: ReturnType<typeof setTimeout> | undefined
@@ -133,6 +141,7 @@ export const run = <E, A>(fx: Effect.Effect<{}, E, A>, options: MainOptions<E, A
   }
 
   const onSignal = (signal: ShutdownSignal): void => {
+    if (signal === received && performance.now() - receivedAt < echo) return
     if (received !== undefined) {
       sayWhatIsAlive(`${signal} again: leaving at once. Still alive:`)
       process.exit(codes[signal])
@@ -142,6 +151,7 @@ export const run = <E, A>(fx: Effect.Effect<{}, E, A>, options: MainOptions<E, A
 
   const shutDown = (signal: ShutdownSignal): void => {
     received = signal
+    receivedAt = performance.now()
     reminder = setTimeout(() => {
       sayWhatIsAlive(`Clean-up after ${signal} takes longer than ${patience / 1000} s. Still alive:`)
     }, patience)

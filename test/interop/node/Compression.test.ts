@@ -18,6 +18,7 @@ import {
   MemoryStream,
   type ObjectStream,
   Runtime,
+  type Scheduler,
   Stream,
   TaskGroup,
   Timeout
@@ -187,6 +188,25 @@ for (const [name, { layer, pack, unpack }] of Object.entries(formats)) {
       const { received, grown } = await run(program)
       expect(received).to.be.greaterThan(0)
       expect(grown).to.be.lessThan(size / 4)
+    })
+
+    it('goes on wherever the host gets its turn', async () => {
+      for (let maxSteps = 1; maxSteps <= 12; maxSteps++) {
+        const schedule = (turn: Scheduler.Turn): void => void setImmediate(() => turn.run())
+        const runtime = Runtime.make({ scheduler: { schedule, maxSteps } })
+        const program = Effect.gen(function* () {
+          const [send, receive] = yield* MemoryStream.make<Bytes>(Infinity)
+          const packing = pipe(send, Layer.through(layer({ flush: 'eachSend' })))
+          const unpacking = pipe(receive, Layer.through(layer()))
+          for (const text of ['one', 'two', 'three']) {
+            yield* packing.send(Buffer.from(text))
+            expect(Buffer.from(yield* unpacking.receive).toString()).to.equal(text)
+          }
+          yield* packing.close
+          yield* unpacking.close
+        })
+        await Runtime.runPromise(program, { runtime })
+      }
     })
 
     it('a receive that is cancelled loses nothing', async () => {

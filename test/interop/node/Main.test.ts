@@ -121,13 +121,19 @@ describe('Main', () => {
     ]
 
     it('a second signal prints what is alive, and leaves at once', async () => {
-      const exit = await run('stubborn', signals(['ready', 'SIGINT'], ['cleaning', 'SIGINT']))
+      const exit = await run('stubborn', signals(['ready', 'SIGINT'], ['still cleaning', 'SIGINT']))
       expect({ ...exit, stderr: timeless(exit.stderr) }).to.deep.equal(
         ended(
           130,
-          text('ready', 'cleaning'),
+          text('ready', 'cleaning', 'still cleaning'),
           text('SIGINT again: leaving at once. Still alive:', ...stubbornTree)
         )
+      )
+    })
+
+    it('a signal that comes twice at once, from the terminal and from npm, is one', async () => {
+      expect(await run('signals that are passed on')).to.deep.equal(
+        ended(130, text('ready', 'cleaning', 'cleaned'))
       )
     })
 

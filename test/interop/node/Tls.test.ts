@@ -110,6 +110,13 @@ const echo = (stream: Secure): Fx<void, unknown> => Stream.pipeTo(stream)(stream
 
 const receiveText = (stream: Secure): Fx<string, unknown> => Effect.map(text)(stream.receive)
 
+const untilClosed = (wires: Wires): Fx<void> =>
+  Effect.whilst(Effect.sync(() => wires.client.closed === 0))(
+    Effect.async((resume) => {
+      setImmediate(() => resume(Exit.succeed(undefined)))
+    })
+  )
+
 describe('Tls', () => {
   describe('over any stream of bytes', () => {
     for (const [name, wires] of [
@@ -558,6 +565,35 @@ describe('Tls', () => {
     })
   })
 
+  describe('a failure of TLS while bytes are leaving', () => {
+    const failing = (last: (s: Secure) => Fx<unknown, unknown>, size: number) =>
+      both(
+        (s, wires) =>
+          TaskGroup.open<unknown>()((group) =>
+            Effect.gen(function* () {
+              const sent = yield* group.spawn(ending(Effect.andThen(last(s))(s.send(Buffer.alloc(size)))))
+              yield* Effect.yieldNow
+              yield* wires.toClient(bytes('GET / HTTP/1.1\r\n\r\n and more that is no TLS'))
+              const received = yield* ending(s.receive)
+              return [received, yield* sent.join].join()
+            })
+          ),
+        // Reads nothing.
+        (_, wires) => untilClosed(wires),
+        { wires: { capacity: 1 } }
+      )
+
+    it('the send fails with it', async () => {
+      expect((await failing(() => Effect.unit, 10_000_000))[0]).to.equal(
+        'ok TlsFailed protocol,TlsFailed protocol'
+      )
+    })
+
+    it('sendEof fails with it', async () => {
+      expect((await failing((s) => s.sendEof, 1))[0]).to.equal('ok TlsFailed protocol,TlsFailed protocol')
+    })
+  })
+
   describe('the handshake', () => {
     it('garbage in place of it is a failure of the protocol', async () => {
       for (const side of [calling, serving]) {
@@ -720,13 +756,6 @@ describe('Tls', () => {
       })
       expect(await run(program)).to.equal('ok ClosedResource')
     })
-
-    const untilClosed = (wires: Wires): Fx<void> =>
-      Effect.whilst(Effect.sync(() => wires.client.closed === 0))(
-        Effect.async((resume) => {
-          setImmediate(() => resume(Exit.succeed(undefined)))
-        })
-      )
 
     it('who does not receive holds the sender back, and memory is bounded', async () => {
       let most = 0

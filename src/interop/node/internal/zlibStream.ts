@@ -42,6 +42,8 @@ class Engine {
   private isClosed = false
   private error: Error | null = null
   private wake: (() => void) | null = null
+  /** Something has happened while nobody waited: who has looked may have had to let the host have its turn before it waits. */
+  private hasStirred = false
 
   constructor(name: string, make: () => Zlib) {
     this.name = name
@@ -66,7 +68,8 @@ class Engine {
   private readonly look = (): void => {
     const { wake } = this
     this.wake = null
-    wake?.()
+    if (wake === null) this.hasStirred = true
+    else wake()
   }
 
   get isUntouched(): boolean {
@@ -116,8 +119,13 @@ class Engine {
     return this.zlib === null || this.error !== null ? null : (this.zlib.read() as Bytes | null)
   }
 
-  /** Waits until something has happened. */
+  /** Waits until something has happened. It may have been seen already, so who waits looks again. */
   readonly event: Fx<never, void> = LowLevel.park('Compression', (resume) => {
+    if (this.hasStirred) {
+      this.hasStirred = false
+      resume(nothing)
+      return () => true
+    }
     this.wake = () => {
       resume(nothing)
     }
