@@ -116,7 +116,7 @@ export const byteStreamChecks = ({
   const end = (stream: Stream): Fx<void> => (halfClose ? stream.sendEof : stream.close)
   const checks = [
     check(
-      'Y1 what is sent is received, whole and in order, however it is cut; no chunk is empty',
+      'W1 what is sent is received, whole and in order, however it is cut; no chunk is empty',
       (a, b, draw) =>
         Effect.gen(function* () {
           const chunks = draw(chunksUpTo(most))
@@ -124,7 +124,7 @@ export const byteStreamChecks = ({
           return same(hashOf(joined(got)), hashOf(joined(chunks)))
         })
     ),
-    check('Y2 the end is found again and again', (a, b) =>
+    check('W2 the end is found again and again', (a, b) =>
       Effect.gen(function* () {
         yield* end(a)
         return same(
@@ -133,7 +133,7 @@ export const byteStreamChecks = ({
         )
       })
     ),
-    check('Y3 both directions go on at the same time', (a, b, draw) =>
+    check('W3 both directions go on at the same time', (a, b, draw) =>
       Effect.gen(function* () {
         const [there, back] = [draw(chunksUpTo(most)), draw(chunksUpTo(most))]
         const one = joined([...there, bytesOf('x')])
@@ -160,7 +160,7 @@ export const byteStreamChecks = ({
         return firstOf([same(hashOf(atB), hashOf(one)), same(hashOf(atA), hashOf(other))])
       })
     ),
-    check('Y4 a receive that is cancelled takes nothing', (a, b, draw) =>
+    check('W4 a receive that is cancelled takes nothing', (a, b, draw) =>
       TaskGroup.open<unknown>()((group) =>
         Effect.gen(function* () {
           const task = yield* waiting(group, b.receive)
@@ -172,7 +172,7 @@ export const byteStreamChecks = ({
         })
       )
     ),
-    check('Y5 a second receive fails as busy, and does not disturb the first', (a, b) =>
+    check('W5 a second receive fails as busy, and does not disturb the first', (a, b) =>
       TaskGroup.open<unknown>()((group) =>
         Effect.gen(function* () {
           const first = yield* waiting(group, b.receive)
@@ -182,7 +182,7 @@ export const byteStreamChecks = ({
         })
       )
     ),
-    check('Y6 receiveUpTo of less than one byte is a defect, and receives nothing', (a, b) =>
+    check('W6 receiveUpTo of less than one byte is a defect, and receives nothing', (a, b) =>
       Effect.gen(function* () {
         const problem = same(
           [yield* ends(b.receiveUpTo(0)), yield* ends(b.receiveUpTo(1.5))],
@@ -192,7 +192,7 @@ export const byteStreamChecks = ({
         return problem ?? same([...got], [120])
       })
     ),
-    check('Y7 after close every operation fails as closed, also after the end', (a, b, draw) =>
+    check('W7 after close every operation fails as closed, also after the end', (a, b, draw) =>
       Effect.gen(function* () {
         if (draw(fc.boolean())) {
           yield* end(b)
@@ -206,7 +206,7 @@ export const byteStreamChecks = ({
         )
       })
     ),
-    check('Y8 closing wakes who waits, with ClosedResource', (a) =>
+    check('W8 closing wakes who waits, with ClosedResource', (a) =>
       TaskGroup.open<unknown>()((group) =>
         Effect.gen(function* () {
           const task = yield* waiting(group, a.receive)
@@ -215,13 +215,13 @@ export const byteStreamChecks = ({
         })
       )
     ),
-    check('Y9 closing works in a cancelled scope', (a) =>
+    check('W9 closing works in a cancelled scope', (a) =>
       Effect.gen(function* () {
         yield* CancelScope.open((scope) => Effect.andThen(a.close)(scope.cancel()))
         return same(yield* ends(a.receive), 'ClosedResource')
       })
     ),
-    check('Y10 the peer of a closed end finds the end; sending to it fails as broken before long', (a, b) =>
+    check('W10 the peer of a closed end finds the end; sending to it fails as broken before long', (a, b) =>
       Effect.gen(function* () {
         yield* a.close
         const end = yield* ends(b.receive)
@@ -240,7 +240,7 @@ export const byteStreamChecks = ({
   if (!halfClose) return checks
   return [
     ...checks,
-    check('Y11 half-close leaves the other direction open', (a, b, draw) =>
+    check('W11 half-close leaves the other direction open', (a, b, draw) =>
       Effect.gen(function* () {
         yield* a.sendEof
         const chunks = draw(chunksUpTo(most))
@@ -249,7 +249,7 @@ export const byteStreamChecks = ({
         return firstOf([same(atB.length, 0), same(hashOf(joined(atA)), hashOf(joined(chunks)))])
       })
     ),
-    check('Y12 sendEof twice does nothing; a send after it fails as closed', (a) =>
+    check('W12 sendEof twice does nothing; a send after it fails as closed', (a) =>
       Effect.gen(function* () {
         yield* a.sendEof
         yield* a.sendEof

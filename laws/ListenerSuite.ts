@@ -323,7 +323,7 @@ export const connectableChecks = ({ echo }: ConnectableClaims): ReadonlyArray<Ch
     on: () => pipe(echo, Resource.use(on))
   })
   return [
-    check('K1 each use is a connection of its own', (there) =>
+    check('E1 each use is a connection of its own', (there) =>
       pipe(
         there,
         Resource.par(there.connect),
@@ -336,7 +336,7 @@ export const connectableChecks = ({ echo }: ConnectableClaims): ReadonlyArray<Ch
         )
       )
     ),
-    check('K2 at the end of a use its connection is closed', (there) =>
+    check('E2 at the end of a use its connection is closed', (there) =>
       Effect.gen(function* () {
         const stream = yield* pipe(
           there,
@@ -345,7 +345,7 @@ export const connectableChecks = ({ echo }: ConnectableClaims): ReadonlyArray<Ch
         return same(yield* ends(stream.receive), 'ClosedResource')
       })
     ),
-    check('K3 it has a name', (there) =>
+    check('E3 it has a name', (there) =>
       Effect.succeed(there.endpoint.length > 0 ? null : 'the endpoint is empty')
     )
   ]

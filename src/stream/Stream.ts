@@ -25,7 +25,9 @@ import * as TaskGroup from '../scope/TaskGroup.js'
 import * as Timeout from '../scope/Timeout.js'
 import { asyncIterable } from './internal/asyncIterable.js'
 import { broadcastTo } from './internal/broadcast.js'
+import { sameStream } from './internal/claims.js'
 import { end, filled, handingOn, source } from './internal/filled.js'
+import { claimed } from './internal/handles.js'
 import { partitionTo } from './internal/partition.js'
 import { Queue } from './internal/queue.js'
 import { isSelectable, type Selectable } from './internal/selectable.js'
@@ -393,7 +395,7 @@ export const pipeTo =
 export const toAsyncIterable = <A, E>(
   stream: ReceiveStream<A, E>
 ): Resource.Resource<unknown, never, AsyncIterableIterator<A, undefined>> =>
-  asyncIterable(stream, next(stream))
+  asyncIterable(stream, next(claimed(stream)))
 
 // -------------------------------------------------------------------------------------
 // item by item
@@ -588,7 +590,9 @@ export const merge =
       { close: Effect.andThen(that.close)(stream.close), attributes: stream.attributes },
       (send) =>
         TaskGroup.open<E | E2>({ name: 'Stream.merge' })((group) =>
-          Effect.andThen(group.spawn(forEach(send)(that)))(group.spawn(forEach(send)(stream)))
+          Effect.andThen(group.spawn(forEach(send)(claimed(that))))(
+            group.spawn(forEach(send)(claimed(stream)))
+          )
         )
     )
 
@@ -619,19 +623,20 @@ export const zip =
     stream: ReceiveStream<A, E, Attrs>
   ): ReceiveStream<readonly [A, B], E | E2, Attrs> => {
     let kept: { readonly value: A } | null = null
+    const [left, right] = [claimed(stream), claimed(that)]
     const first = Effect.suspend((): Effect.Effect<unknown, E | EndOfStream, A> =>
       kept !== null
         ? Effect.succeed(kept.value)
         : Effect.map((value: A) => {
             kept = { value }
             return value
-          })(stream.receive)
+          })(left.receive)
     )
     const pair = Effect.flatMap((a: A) =>
       Effect.map((b: B) => {
         kept = null
         return [a, b] as const
-      })(that.receive)
+      })(right.receive)
     )(first)
     // One pair after the other, or two receivers would take the same partner. Made with the first one: `zip` is no effect.
     let shared: Lock.Lock | null = null
@@ -673,7 +678,7 @@ export const buffer =
   <A, E, Attrs extends object>(
     stream: ReceiveStream<A, E, Attrs>
   ): Resource.Resource<unknown, never, ReceiveStream<A, E, Attrs>> =>
-    filled('Stream.buffer', capacity, stream, (send) => forEach(send)(stream))
+    filled('Stream.buffer', capacity, stream, (send) => forEach(send)(claimed(stream)))
 
 /**
  * The same stream, which ends when a scope around the receiver drains; see `CancelScope.untilDrain`. What was received before
@@ -711,14 +716,18 @@ export const buffer =
  */
 export const untilDrain = <A, E, Attrs extends object>(
   stream: ReceiveStream<A, E, Attrs>
-): ReceiveStream<A, E, Attrs> =>
-  source(
+): ReceiveStream<A, E, Attrs> => {
+  const handle = source<A, E, Attrs>(
     Effect.flatMap((item: Option<A>): Effect.Effect<unknown, EndOfStream, A> =>
       item._tag === 'Some' ? Effect.succeed(item.value) : end
     )(CancelScope.untilDrain(stream.receive)),
     stream.close,
     stream.attributes
   )
+  // It keeps nothing, so the stream may be used by either.
+  sameStream(handle, stream)
+  return handle
+}
 
 /**
  * How {@link mapEffect} works on several items.
@@ -785,7 +794,9 @@ export const mapEffect =
           // An item is received only when there is room for it. It takes up room until its result was received, so that a
           // slow receiver holds the stream back.
           const startEach = (start: (a: A) => Effect.Effect<EnvOf<F>, never, unknown>) =>
-            Effect.andThen(forEach((a: A) => Effect.andThen(room.acquire)(start(a)))(stream))(room.acquire)
+            Effect.andThen(forEach((a: A) => Effect.andThen(room.acquire)(start(a)))(claimed(stream)))(
+              room.acquire
+            )
           if (!ordered) {
             return startEach((a) => group.spawn(Effect.andThen(room.release)(Effect.flatMap(send)(apply(a)))))
           }
@@ -897,7 +908,7 @@ export const broadcast: {
     stream: ReceiveStream<A, E, Attrs>
   ): Resource.Resource<unknown, never, Broadcast<A, never, Attrs>> =>
     // The overloads say whether a subscriber may lag.
-    broadcastTo(stream, options.lag, (f) => forEach(f)(stream)) as never
+    broadcastTo(stream, options.lag, (f) => forEach(f)(claimed(stream))) as never
 
 /**
  * The `Left`s and the `Right`s apart. A side that nobody receives from holds the other one back, once `lag` items wait there; a
@@ -934,7 +945,7 @@ export const partition =
     never,
     { readonly left: ReceiveStream<B, E, Attrs>; readonly right: ReceiveStream<C, E, Attrs> }
   > =>
-    partitionTo(stream, lag, f, (give) => forEach(give)(stream))
+    partitionTo(stream, lag, f, (give) => forEach(give)(claimed(stream)))
 
 /**
  * An item only when no other one has come for `ms` milliseconds after it; the last one at the end at once.
@@ -967,7 +978,12 @@ export const debounce =
     stream: ReceiveStream<A, E, Attrs>
   ): Resource.Resource<unknown, never, ReceiveStream<A, E, Attrs>> =>
     filled('Stream.debounce', 0, stream, (send) => {
-      const came = Timeout.moveOnAfter(ms)(Effect.either(next(stream)))
+      if (!(ms >= 0))
+        return Effect.die(
+          new RangeError(`debounce takes a number of milliseconds from 0, but was given ${String(ms)}.`)
+        )
+      const below = next(claimed(stream))
+      const came = Timeout.moveOnAfter(ms)(Effect.either(below))
       const settle = (last: A): Effect.Effect<unknown, E, void> =>
         Effect.flatMap((within: Option<Either<E, Option<A>>>): Effect.Effect<unknown, E, void> => {
           if (within._tag === 'None') return Effect.flatMap(() => wait)(send(last))
@@ -984,7 +1000,7 @@ export const debounce =
       const wait: Effect.Effect<unknown, E, void> = Effect.flatMap(
         (item: Option<A>): Effect.Effect<unknown, E, void> =>
           item._tag === 'None' ? Effect.unit : settle(item.value)
-      )(next(stream))
+      )(below)
       return wait
     })
 
@@ -1024,18 +1040,27 @@ export const throttle = (
     // When the last ones were given.
     const given: Array<number> = []
     const queue = new Queue('Stream.throttle')
-    const turn = Effect.suspend(() => {
+    const below = claimed(stream)
+    let isClosed = false
+    const asleep = ParkingLot.make<undefined, never, void>('Stream.throttle')
+    // Closing wakes who waits for a turn; what a closed stream gives, the one below knows.
+    const turn = Effect.suspend((): Effect.Effect<unknown, never, unknown> => {
       const first = given[0]
-      return given.length < items || first === undefined
+      return isClosed || given.length < items || first === undefined
         ? Effect.checkCancelled
-        : Effect.sleepUntil(first + perMs)
+        : Timeout.moveOnAt(first + perMs)(ParkingLot.park(asleep, undefined))
     })
     const note = Effect.map((now: number) => {
       given.push(now)
       if (given.length > items) given.shift()
     })(Effect.currentTime)
-    const received = Effect.tap((_: A) => note)(Effect.andThen(stream.receive)(turn))
-    return source<A, E, Attrs>(queue.use(received), stream.close, stream.attributes)
+    const received = Effect.tap((_: A) => note)(Effect.andThen(below.receive)(turn))
+    const close = Effect.suspend(() => {
+      isClosed = true
+      while (asleep.size() > 0) asleep.succeedUnsafe(undefined)
+      return stream.close
+    })
+    return source<A, E, Attrs>(queue.use(received), close, stream.attributes)
   }
 }
 

@@ -34,11 +34,11 @@ checkAll(
 
 describe('byteStream: what is broken fails', () => {
   const broken: Record<string, Broken> = {
-    'Y1 loses a byte of a large chunk': (s) => ({
+    'W1 loses a byte of a large chunk': (s) => ({
       ...s,
       send: (chunk) => s.send(chunk.length > 50 ? chunk.subarray(1) : chunk)
     }),
-    'Y1 gives an empty chunk': (s) => ({
+    'W1 gives an empty chunk': (s) => ({
       ...s,
       receive: Effect.orElse(
         (
@@ -50,18 +50,18 @@ describe('byteStream: what is broken fails', () => {
         ) => (e._tag === 'EndOfStream' ? Effect.succeed(new Uint8Array(0)) : Effect.fail(e))
       )(s.receive)
     }),
-    'Y1 receiveUpTo gives too much': (s) => ({ ...s, receiveUpTo: () => s.receive }),
-    'Y4 a cancelled receive takes what comes next': (s) => ({
+    'W1 receiveUpTo gives too much': (s) => ({ ...s, receiveUpTo: () => s.receive }),
+    'W4 a cancelled receive takes what comes next': (s) => ({
       ...s,
       receive: Effect.onCancel(Effect.option(Effect.asUnit(s.receive)))(s.receive)
     }),
-    'Y6 receiveUpTo takes any number': (s) => ({
+    'W6 receiveUpTo takes any number': (s) => ({
       ...s,
       receiveUpTo: (n) => s.receiveUpTo(Math.max(1, Math.floor(n)))
     }),
-    'Y7 closing does nothing': (s) => ({ ...s, close: Effect.unit }),
-    'Y11 half-close closes both': (s) => ({ ...s, sendEof: s.close }),
-    'Y12 the second sendEof fails': (s) => {
+    'W7 closing does nothing': (s) => ({ ...s, close: Effect.unit }),
+    'W11 half-close closes both': (s) => ({ ...s, sendEof: s.close }),
+    'W12 the second sendEof fails': (s) => {
       let done = false
       return {
         ...s,
