@@ -2129,7 +2129,7 @@ export const traverseArray =
  */
 export const sequenceArray: <F extends Any>(
   fxs: ReadonlyArray<F>
-) => Effect<EnvOf<F>, ErrorOf<F>, ReadonlyArray<ValueOf<F>>> = traverseArray(identity)
+) => Effect<EnvOf<F>, ErrorOf<F>, ReadonlyArray<ValueOf<F>>> = /*#__PURE__*/ traverseArray(identity)
 
 /**
  * `f` for each item, one after the other, without the values. The items are taken one by one as they are

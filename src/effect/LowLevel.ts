@@ -25,13 +25,20 @@ import {
 import type { Nursery as NurseryOf } from './internal/nursery.js'
 import * as op from './internal/op.js'
 import { Op, type Untyped } from './internal/op.js'
+import { drain, isDraining } from './internal/draining.js'
 import { openArms, openCancellableGroup, openGroup } from './internal/opening.js'
+import { ownScope } from './internal/ownScope.js'
 import { All, FirstSuccess, Race, type Strategy, Validate } from './internal/parallel.js'
 import * as primitives from './internal/primitives.js'
 import { primitive, type PrimitiveFunction } from './internal/primitives.js'
 import { settlePromise } from './internal/promise.js'
 import { toCancellation } from './internal/reasons.js'
-import { ScopeHooks, type ScopeNode as ScopeNodeOf } from './internal/scopeTree.js'
+import {
+  effectiveDeadline as effectiveDeadlineOf,
+  ScopeHooks,
+  type ScopeNode as ScopeNodeOf,
+  setDeadline
+} from './internal/scopeTree.js'
 import { describeRun, printTree, type TaskTreeData, treeOf } from './internal/tree.js'
 
 const typed = <R, E, A>(instruction: Op): Effect<R, E, A> => instruction as Untyped
@@ -552,7 +559,7 @@ export const scopeDeadline = (scope: ScopeNode): number => node(scope).deadline?
  */
 export const setScopeDeadline = (scope: ScopeNode, time: number): void => {
   checkDuration('A deadline', time)
-  node(scope).setDeadline(time)
+  setDeadline(node(scope), time)
 }
 
 /**
@@ -660,7 +667,7 @@ const drainPrimitive: PrimitiveFunction = (
   options: { readonly reason: unknown; readonly grace: number }
 ): void => {
   checkDuration('The grace of a drain', options.grace)
-  scope.drain(toCancellation(options.reason, { _tag: 'Some', value: fiber.name }), options.grace)
+  drain(scope, toCancellation(options.reason, { _tag: 'Some', value: fiber.name }), options.grace)
 }
 
 /**
@@ -679,7 +686,7 @@ export const drainScope = (scope: ScopeNode, reason: unknown, grace: number): Ef
  * @category scopes
  * @since 0.1.0
  */
-export const isScopeDraining = (scope: ScopeNode): boolean => node(scope).isDraining()
+export const isScopeDraining = (scope: ScopeNode): boolean => isDraining(node(scope))
 
 /**
  * Calls back once when the scope, or one around it, starts to drain; at once if it drains. The result takes that back. The
@@ -690,7 +697,7 @@ export const isScopeDraining = (scope: ScopeNode): boolean => node(scope).isDrai
  */
 export const onScopeDrain = (scope: ScopeNode, callback: IO<void>): IO<void> => {
   const target = node(scope)
-  if (target.isDraining()) {
+  if (isDraining(target)) {
     callback()
     return () => undefined
   }
@@ -710,7 +717,7 @@ export const onScopeDrain = (scope: ScopeNode, callback: IO<void>): IO<void> => 
  */
 export const effectiveDeadline: Effect<unknown, never, number> = /*#__PURE__*/ typed(
   /*#__PURE__*/ primitive((fiber) =>
-    fiber.isCancelled() ? -Infinity : fiber.mask > 0 ? Infinity : fiber.scope.effectiveDeadline()
+    fiber.isCancelled() ? -Infinity : fiber.mask > 0 ? Infinity : effectiveDeadlineOf(fiber.scope)
   )
 )
 
@@ -1243,7 +1250,7 @@ export const fiberName = (fiber: Fiber<unknown, unknown>): string => fiberOf(fib
 
 const cancelFiberPrimitive: PrimitiveFunction = (fiber: FiberOf, target: FiberOf, reason: unknown): void => {
   if (primitives.isDone(target)) return
-  target.ownScope().cancel(toCancellation(reason, { _tag: 'Some', value: fiber.name }))
+  ownScope(target).cancel(toCancellation(reason, { _tag: 'Some', value: fiber.name }))
 }
 
 /**
@@ -1463,7 +1470,7 @@ export const currentRun: Effect<unknown, never, RunView> = /*#__PURE__*/ typed(
     tree: () => treeOf(runOf, runOf.turnTime().ms),
     describe: () => describeRun(runOf),
     drain: (reason, grace) => {
-      runOf.root.drain(toCancellation(reason, none), grace)
+      drain(runOf.root, toCancellation(reason, none), grace)
     }
   }))
 )

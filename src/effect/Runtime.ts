@@ -109,6 +109,14 @@ interface Services {
 
 const servicesOf = (runtime: Runtime): Services => runtime as Untyped
 
+/** Written out, not made by `make`, so that a bundle without `make` has no ambient signals to turn on. */
+const hostServices: Services = {
+  clock: hostClock,
+  scheduler: hostScheduler,
+  instruments: null,
+  asyncContext: false
+}
+
 // -------------------------------------------------------------------------------------
 // constructors
 // -------------------------------------------------------------------------------------
@@ -155,7 +163,7 @@ export const make = (options: RuntimeOptions = {}): Runtime => {
  * @category constructors
  * @since 0.1.0
  */
-export const defaultRuntime: Runtime = make()
+export const defaultRuntime: Runtime = hostServices as Untyped
 
 let current: Runtime = defaultRuntime
 

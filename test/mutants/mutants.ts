@@ -170,14 +170,14 @@ const scopes: ReadonlyArray<Mutant> = [
     'deadline-takes-back',
     'a later deadline takes a cancellation back',
     tree(
-      `if (this.deadline !== null) timers.remove(this.deadline)
-    this.deadline = time`,
-      `if (this.deadline !== null) timers.remove(this.deadline)
-    if (time > this.host.now()) {
-      this.cancelled = false
-      this.withdraw()
-    }
-    this.deadline = time`
+      `if (node.deadline !== null) timers.remove(node.deadline)
+  node.deadline = time`,
+      `if (node.deadline !== null) timers.remove(node.deadline)
+  if (time > node.host.now()) {
+    node.cancelled = false
+    node['withdraw']()
+  }
+  node.deadline = time`
     )
   ),
   mutant(
@@ -588,8 +588,8 @@ const waits: ReadonlyArray<Mutant> = [
     'sleep-wins-tie',
     'a sleep wins a tie with a deadline around it',
     tree(
-      `this.deadline = new Deadline(this, at, this.host.timers.nextOrder())`,
-      `this.deadline = new Deadline(this, at, Infinity)`
+      `this.deadline = new ScopeTimer(this, at, this.host.timers.nextOrder(), deadlineHasCome)`,
+      `this.deadline = new ScopeTimer(this, at, Infinity, deadlineHasCome)`
     )
   ),
   mutant(
@@ -856,7 +856,10 @@ const groups: ReadonlyArray<Mutant> = [
   mutant(
     'task-scope-misses-arms',
     'cancelling a task does not reach the arms that it waits for',
-    fiber(`this.own = home.insert(this.armsIn(home), this.name)`, `this.own = home.insert(null, this.name)`)
+    editIn('src/effect/internal/ownScope.ts')(
+      `fiber.own = home.insert(armsIn(home, fiber), fiber.name)`,
+      `fiber.own = home.insert(null, fiber.name)`
+    )
   ),
   mutant(
     'unjoined-lost',
@@ -1374,7 +1377,7 @@ const classes: ReadonlyArray<Mutant> = [
     'traverse-reversed',
     'the values of sequenceArray come in reverse',
     effect(
-      `> = traverseArray(identity)`,
+      `> = /*#__PURE__*/ traverseArray(identity)`,
       `> = (fxs) => map((as: ReadonlyArray<never>) => as.toReversed())(traverseArray(identity)(fxs)) as never`
     )
   ),

@@ -15,7 +15,7 @@ import { Evaluate, Op, Raise, Signal, type Untyped } from './op.js'
 import type { Child, Owner } from './owner.js'
 import type { Arms, ArmsHost } from './parallel.js'
 import type { Run, TurnTime } from './run.js'
-import { type Cancellable, RoleArms, RoleScope, ScopeNode } from './scopeTree.js'
+import { type Cancellable, RoleScope, ScopeNode } from './scopeTree.js'
 import type { Turn } from '../Scheduler.js'
 import type { WaitList } from './waiting.js'
 import { type Wait, type Waiter } from './waiting.js'
@@ -218,36 +218,6 @@ export class Fiber implements Turn, Waiter, Cancellable, Child, ArmsHost {
     const parent = node.parent as ScopeNode
     this.scope = parent
     parent.addFiber(this)
-  }
-
-  /** The scope of this task alone, between its owner's scope and all that it has opened. */
-  ownScope(): ScopeNode {
-    if (this.own !== null) return this.own
-    const home = (this.owner as Owner).scope
-    if (this.scope === home) {
-      this.own = home.insert(this.armsIn(home), this.name)
-      home.removeFiber(this)
-      this.scope = this.own
-      this.own.addFiber(this)
-    } else {
-      let outermost = this.scope
-      while (outermost.parent !== home) outermost = outermost.parent as ScopeNode
-      this.own = home.insert(outermost, this.name)
-    }
-    return this.own
-  }
-
-  /** The scope of the arms that this fiber waits for, or is starting: the one thing it opens without being in it. */
-  private armsIn(home: ScopeNode): ScopeNode | null {
-    const { wait } = this
-    // The class of arms stays out of programs that have none.
-    if (wait !== null && 'scope' in wait && wait.scope instanceof ScopeNode && wait.scope.role === RoleArms)
-      return wait.scope
-    if (this.status !== Running) return null
-    // Most often the youngest: what runs is an arm that has just begun.
-    let node = home.lastChild
-    while (node !== null && (node.role !== RoleArms || node.opener !== this)) node = node.previous
-    return node
   }
 
   // ---- children

@@ -33,62 +33,38 @@ const none: Option<never> = { _tag: 'None' }
 
 export const cancellation = (reason: CancelReason): Cancellation => ({ reason, by: none, because: none })
 
-class Deadline implements Timer {
+/** A timer of a scope. One class for all three, told apart by what they do when their time has come. */
+export class ScopeTimer implements Timer {
   time: number
   readonly order: number
   index: number
   private readonly node: ScopeNode
+  private readonly act: (node: ScopeNode, timer: ScopeTimer) => void
 
-  constructor(node: ScopeNode, time: number, order: number) {
+  constructor(
+    node: ScopeNode,
+    time: number,
+    order: number,
+    act: (node: ScopeNode, timer: ScopeTimer) => void
+  ) {
     this.time = time
     this.order = order
     this.index = -1
     this.node = node
+    this.act = act
   }
 
   fire(): void {
-    this.node.cancel(cancellation({ _tag: 'Deadline', time: this.time }))
+    ;(0, this.act)(this.node, this)
   }
 }
 
-class GraceEnd implements Timer {
-  time: number
-  readonly order: number
-  index: number
-  private readonly node: ScopeNode
-  private readonly grace: number
-
-  constructor(node: ScopeNode, time: number, order: number, grace: number) {
-    this.time = time
-    this.order = order
-    this.index = -1
-    this.node = node
-    this.grace = grace
-  }
-
-  fire(): void {
-    this.node.endShields(this.grace)
-  }
+const deadlineHasCome = (node: ScopeNode, { time }: ScopeTimer): void => {
+  node.cancel(cancellation({ _tag: 'Deadline', time }))
 }
 
-class DrainEnd implements Timer {
-  time: number
-  readonly order: number
-  index: number
-  private readonly node: ScopeNode
-  private readonly why: Cancellation
-
-  constructor(node: ScopeNode, time: number, order: number, why: Cancellation) {
-    this.time = time
-    this.order = order
-    this.index = -1
-    this.node = node
-    this.why = why
-  }
-
-  fire(): void {
-    this.node.cancel(this.why)
-  }
+const graceHasEnded = (node: ScopeNode): void => {
+  node.endShields(node.grace)
 }
 
 // What a node of the tree is, for those who show it.
@@ -274,7 +250,7 @@ export class ScopeNode {
   // ---- what a checkpoint asks
 
   /** Whether the scope sees what is outside of it. The end of its own grace is that of the shields inside, not of its own. */
-  private get visible(): boolean {
+  get visible(): boolean {
     return (!this.shield && this.mask === 0) || (this.parent !== null && this.parent.cut >= 0)
   }
 
@@ -306,13 +282,9 @@ export class ScopeNode {
     return found
   }
 
-  effectiveDeadline(): number {
-    if (this.effective) return -Infinity
-    let least = Infinity
-    for (let node: ScopeNode | null = this; node !== null; node = node.visible ? node.parent : null) {
-      if (node.deadline !== null && node.deadline.time < least) least = node.deadline.time
-    }
-    return least
+  /** In ms; -1 for none. */
+  get grace(): number {
+    return this.end === null ? -1 : this.end.grace
   }
 
   /** Why it was cancelled. */
@@ -353,53 +325,6 @@ export class ScopeNode {
   }
 
   /**
-   * Starts the soft phase: draining-aware sources inside end, also behind shields, and after `grace` ms the scope is
-   * cancelled. Only the first call counts.
-   */
-  drain(why: Cancellation, grace: number): void {
-    if (this.closed || this.cancelled) return
-    const hooks = (this.hooks ??= new ScopeHooks())
-    if (hooks.draining) return
-    hooks.draining = true
-    if (grace !== Infinity) {
-      const { timers } = this.host
-      hooks.drainEnd = new DrainEnd(this, this.host.now() + grace, timers.nextOrder(), why)
-      timers.add(hooks.drainEnd)
-    }
-    const callbacks: Array<() => void> = []
-    walk(this, (node) => {
-      if (node.hooks !== null) {
-        callbacks.push(...node.hooks.onDrain)
-        node.hooks.onDrain.clear()
-      }
-      return true
-    })
-    for (const callback of callbacks) callback()
-  }
-
-  /** Whether this scope or one around it drains. */
-  isDraining(): boolean {
-    for (let node: ScopeNode | null = this; node !== null; node = node.parent) {
-      if (node.hooks !== null && node.hooks.draining) return true
-    }
-    return false
-  }
-
-  /**
-   * Absolute; Infinity for none. A time that has come cancels at once. A deadline that was moved also wins a tie with all
-   * sleeps inside, so it takes no number of its own.
-   */
-  setDeadline(time: number): void {
-    if (this.closed) return
-    const { timers } = this.host
-    if (this.deadline !== null) timers.remove(this.deadline)
-    this.deadline = time === Infinity ? null : new Deadline(this, time, 0)
-    if (this.deadline === null) return
-    if (time <= this.host.now()) this.deadline.fire()
-    else timers.add(this.deadline)
-  }
-
-  /**
    * A deadline on entry takes its number now and is queued at the first wait inside: what never waits pays for no timer.
    * Relative to now when `relative`.
    */
@@ -407,7 +332,7 @@ export class ScopeNode {
     const now = this.host.now()
     const at = relative ? now + time : time
     if (at === Infinity) return
-    this.deadline = new Deadline(this, at, this.host.timers.nextOrder())
+    this.deadline = new ScopeTimer(this, at, this.host.timers.nextOrder(), deadlineHasCome)
     if (at <= now) this.deadline.fire()
     else this.unarmed = true
   }
@@ -472,7 +397,7 @@ export class ScopeNode {
     const { end } = this
     if (end === null || end.grace < 0 || end.graceEnd !== null) return
     const { timers } = this.host
-    end.graceEnd = new GraceEnd(this, this.host.now() + end.grace, timers.nextOrder(), end.grace)
+    end.graceEnd = new ScopeTimer(this, this.host.now() + end.grace, timers.nextOrder(), graceHasEnded)
     timers.add(end.graceEnd)
   }
 
@@ -493,6 +418,32 @@ export class ScopeNode {
     })
     deliver(reached, hooked)
   }
+}
+
+// Functions and no methods, so that they stay out of a bundle that does not use them.
+
+/**
+ * Absolute; Infinity for none. A time that has come cancels at once. A deadline that was moved also wins a tie with all
+ * sleeps inside, so it takes no number of its own.
+ */
+export const setDeadline = (node: ScopeNode, time: number): void => {
+  if (node.closed) return
+  const { timers } = node.host
+  if (node.deadline !== null) timers.remove(node.deadline)
+  node.deadline = time === Infinity ? null : new ScopeTimer(node, time, 0, deadlineHasCome)
+  if (node.deadline === null) return
+  if (time <= node.host.now()) node.deadline.fire()
+  else timers.add(node.deadline)
+}
+
+/** The earliest that is visible through shields. */
+export const effectiveDeadline = (scope: ScopeNode): number => {
+  if (scope.effective) return -Infinity
+  let least = Infinity
+  for (let node: ScopeNode | null = scope; node !== null; node = node.visible ? node.parent : null) {
+    if (node.deadline !== null && node.deadline.time < least) least = node.deadline.time
+  }
+  return least
 }
 
 const deliver = (fibers: ReadonlyArray<Cancellable>, hooked: ReadonlyArray<ScopeHooks>): void => {
