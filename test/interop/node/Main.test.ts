@@ -197,8 +197,13 @@ describe('Main', () => {
 
   describe('the process', () => {
     it('stays while the program waits in memory only', async () => {
-      // It would end in some 50 ms, before there is a signal.
-      expect(await run('memory', { signalAfter: 700 })).to.deep.equal(ended(130, text('ready')))
+      // Without anything to wait for at the host it would end at once, before there is a signal.
+      let waiting = false
+      const onOutput: RunOptions['onOutput'] = (_, child) => {
+        if (!waiting) setTimeout(() => child.kill('SIGINT'), 300)
+        waiting = true
+      }
+      expect(await run('memory', { onOutput })).to.deep.equal(ended(130, text('ready')))
     })
 
     it('ends by itself when the program has: no timer, no handler is left', async () => {
