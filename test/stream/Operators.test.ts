@@ -69,7 +69,7 @@ const cancelled = (make: (source: Source<number, string>) => Fx<unknown, unknown
     )(stream.close)
     return yield* make({ ...stream, close })
   })
-  const found = TestRuntime.everyCancelPoint(program as Effect.Effect<{}, unknown, unknown>, {
+  const found = TestRuntime.everyCancelPoint(program, {
     check: () => {
       expect(open).to.equal(0)
     }
