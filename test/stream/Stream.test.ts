@@ -4,12 +4,14 @@ import { pipe } from 'fp-ts/lib/function.js'
 import * as O from 'fp-ts/lib/Option.js'
 import {
   CancelScope,
+  Concurrent,
   Effect,
   MemoryStream,
   ObjectStream,
   Promises,
   Resource,
   Runtime,
+  type Scheduler,
   Stream,
   type Task,
   TaskGroup
@@ -57,6 +59,38 @@ const within = <A, E, B>(
 ): Fx<B, unknown> => Resource.use(use)(resource)
 
 describe('Stream', () => {
+  it('two that receive on a layer are both served, wherever their turns end', async () => {
+    for (let maxSteps = 1; maxSteps <= 6; maxSteps++) {
+      const schedule = (turn: Scheduler.Turn): void => {
+        queueMicrotask(() => {
+          turn.run()
+        })
+      }
+      const runtime = Runtime.make({ scheduler: { schedule, maxSteps } })
+      for (let n = 0; n < 25 * 8; n++) {
+        const [late, later] = [Math.floor(n / 8), 3 * (n % 8)]
+        const wait = (steps: number): Fx<void> => Effect.repeatN(steps)(Effect.unit)
+        const program = gen(function* () {
+          const [send, receive] = yield* MemoryStream.make<number>(0)
+          const stream = pipe(
+            receive,
+            Stream.map((i) => i + 1)
+          )
+          const sending = pipe(wait(later), Effect.andThen(send.send(1)), Effect.andThen(send.send(2)))
+          const [got] = yield* pipe(
+            stream.receive,
+            Concurrent.both(Effect.andThen(stream.receive)(wait(late))),
+            Concurrent.both(sending)
+          )
+          yield* send.close
+          yield* stream.close
+          return sorted(got)
+        })
+        expect(await Runtime.runPromise(program, { runtime })).to.deep.equal([2, 3])
+      }
+    }
+  })
+
   describe('fromIterable', () => {
     it('gives the items in order, then the end, for ever', () => {
       expectAll(

@@ -144,9 +144,15 @@ export abstract class Puller<In> implements Serving {
   }
 
   private waitTurn(request: Request): Fx<unknown, unknown> {
-    const lot = (this.lot ??= ParkingLot.make('receive'))
     const again = this.operation<unknown, unknown>(request)
-    return Effect.flatMap(() => again)(ParkingLot.park(lot, undefined))
+    return Effect.flatMap(() => again)(LowLevel.operation(waitTurn, this))
+  }
+
+  waitTurnUnsafe(self: LowLevel.Self): undefined | LowLevel.Suspended {
+    if (LowLevel.isSelfCancelled(self)) return LowLevel.cancelSelf(self)
+    // Between the step that saw the other operation and this one others may have run, and it may be over.
+    if (this.current === null) return undefined
+    return ParkingLot.parkSelf(self, (this.lot ??= ParkingLot.make('receive')), undefined)
   }
 
   private wakeNext(): void {
@@ -220,7 +226,11 @@ export abstract class Puller<In> implements Serving {
 
 interface Serving {
   serve(self: LowLevel.Self, request: Request): unknown
+  waitTurnUnsafe(self: LowLevel.Self): undefined | LowLevel.Suspended
 }
 
 const serve = (self: LowLevel.Self, stream: Serving, request: Request): LowLevel.Suspended =>
   stream.serve(self, request) as LowLevel.Suspended
+
+const waitTurn = (self: LowLevel.Self, stream: Serving): undefined | LowLevel.Suspended =>
+  stream.waitTurnUnsafe(self)
