@@ -331,7 +331,8 @@ export const connectableChecks = ({ echo }: ConnectableClaims): ReadonlyArray<Ch
           Effect.gen(function* () {
             yield* one.send(new Uint8Array([1]))
             yield* two.send(new Uint8Array([2]))
-            return same([[...(yield* one.receive)], [...(yield* two.receive)]], [[1], [2]])
+            // The second one first, or a connection that both share would pass.
+            return same([[...(yield* two.receive)], [...(yield* one.receive)]], [[2], [1]])
           })
         )
       )

@@ -8,6 +8,7 @@ import { type Attributes, empty as noAttributes, extend } from '../attributes/At
 import type { Provider } from '../attributes/Provider.js'
 import * as Cause from '../effect/Cause.js'
 import * as Effect from '../effect/Effect.js'
+import type { Exit } from '../effect/Exit.js'
 import * as CancelScope from '../scope/CancelScope.js'
 import * as Resource from '../scope/Resource.js'
 import type { ResourceError } from '../scope/ResourceError.js'
@@ -208,9 +209,13 @@ export const serve: {
             }
           })
         )
-        return Effect.flatMap((): Effect.Effect<unknown, E | E2, void> =>
-          failure === null ? Effect.unit : Effect.failCause(failure)
-        )(serving)
+        // A connection may fail after the listener has, or while this is cancelled: nothing is dropped.
+        return Effect.flatMap((exit: Exit<ResourceError, unknown>): Effect.Effect<unknown, unknown, void> => {
+          if (failure === null) return Effect.asUnit(Effect.fromExit(exit))
+          return Effect.failCause(
+            exit._tag === 'Left' ? Cause.SemigroupBoth<unknown>().concat(exit.left, failure) : failure
+          )
+        })(Effect.exit(serving))
       })
     )
   }

@@ -115,3 +115,42 @@ describe('listener: what is broken fails', () => {
     })
   }
 })
+
+describe('connectable: what is broken fails', () => {
+  type Wire = ByteStream.ByteStream<unknown, object>
+  type There = Connectable.Connectable<Wire, unknown>
+  const changed =
+    (change: (stream: Wire) => Wire) =>
+    (there: There): There =>
+      Connectable.make(there.endpoint, Resource.map(change)(there.connect))
+  const broken: Record<string, (there: There) => There> = {
+    'E1 all uses share the connection that was made last': (there) => {
+      let last: Wire | null = null
+      return changed((stream) => {
+        last = stream
+        return {
+          ...stream,
+          send: (chunk) => Effect.suspend(() => (last ?? stream).send(chunk)),
+          receive: Effect.suspend(() => (last ?? stream).receive)
+        }
+      })(there)
+    },
+    'E2 a connection outlives its use': changed((stream) => ({
+      ...stream,
+      receive: Effect.orElse(() => Effect.succeed(new Uint8Array(1)))(stream.receive)
+    })),
+    'E2 a closed connection is at its end': changed((stream) => ({
+      ...stream,
+      receive: Effect.mapError(() => ({ _tag: 'EndOfStream' }) as const)(stream.receive)
+    })),
+    'E3 it has no name': (there) => Connectable.make('', there.connect)
+  }
+  for (const [name, spoil] of Object.entries(broken)) {
+    it(name, () => {
+      const falsified = flatten(connectable({ echo: Resource.map(spoil)(echo) }))
+        .filter(({ check }) => check(params)._tag === 'Falsified')
+        .map((law) => law.name.split(' ')[0])
+      expect(falsified).to.deep.equal([name.split(' ')[0]])
+    })
+  }
+})

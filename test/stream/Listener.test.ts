@@ -168,6 +168,29 @@ describe('Listener', () => {
     expect(told[0]).to.include('oops')
   })
 
+  it("a connection that fails after the listener was closed reaches the server's cause with onError 'fail'", () => {
+    expectAll(
+      () =>
+        gen(function* () {
+          const { listener, connect } = yield* place
+          return yield* TaskGroup.open<unknown>()((group) =>
+            gen(function* () {
+              const handler = () => Effect.andThen(Effect.fail('late'))(Effect.sleep(10))
+              const server = yield* group.spawn(
+                Effect.exit(pipe(listener, Listener.serve(handler, { onError: 'fail' })))
+              )
+              yield* connect
+              yield* Effect.sleep(1)
+              yield* listener.close
+              return show(yield* server.join)
+            })
+          )
+        }),
+      { exit: 'ok(Both(Fail(ClosedResource), Fail(late)))' },
+      1
+    )
+  })
+
   it("several failures at once with onError 'fail' all reach the server's cause", () => {
     const program = gen(function* () {
       const { listener, connect } = yield* place

@@ -10,7 +10,9 @@ import {
   type ObjectStream,
   Resource,
   Stream,
-  TaskGroup
+  TaskGroup,
+  Timeout,
+  type Transducer
 } from 'millrace'
 import { TestRuntime } from 'millrace/testing'
 import { settle } from '../support/schedules.js'
@@ -416,6 +418,60 @@ describe('Stream operators', () => {
         )
       )
     })
+  })
+
+  describe('into: an end that was cancelled', () => {
+    const cut = (fx: Fx<unknown, unknown>): Fx<unknown, unknown> =>
+      Effect.andThen(Effect.checkpoint)(Timeout.moveOnAfter(1)(fx))
+    /** Gives each item twice, and what it was opened with at the end. */
+    const twice: Transducer.Transducer<string, string> = {
+      open: () => ({
+        step: (input, count, out) => {
+          for (let i = 0; i < count; i++) {
+            out.push(`${String(input[i])}1`)
+            out.push(`${String(input[i])}2`)
+          }
+          return 'more'
+        },
+        end: (out) => {
+          out.push('end1')
+          out.push('end2')
+          return 'more'
+        },
+        save: () => undefined,
+        restore: () => undefined
+      })
+    }
+    const program = (taken: number) =>
+      gen(function* () {
+        const [send, wire] = yield* MemoryStream.make<string>(0)
+        const encoded = Stream.into(twice)(send)
+        return yield* TaskGroup.open<unknown>()((group) =>
+          gen(function* () {
+            const got: Array<string> = []
+            const take = Effect.map((item: string) => void got.push(item))(wire.receive)
+            const reader = yield* group.spawn(Effect.repeatN(taken)(take))
+            yield* cut(encoded.send('a'))
+            yield* cut(Stream.finish(encoded))
+            yield* reader.wait
+            yield* group.spawn(
+              Effect.either(Stream.forEach((item: string) => Effect.sync(() => void got.push(item)))(wire))
+            )
+            const after = yield* ending(encoded.send('b'))
+            yield* ending(Stream.finish(encoded))
+            return [got, after]
+          })
+        )
+      })
+    for (const [taken, expected] of [
+      [1, '[["a1","a2","b1","b2","end1","end2"],"ok()"]'],
+      [2, '[["a1","a2","b1","b2","end1","end2"],"ok()"]'],
+      [3, '[["a1","a2","end1","end2"],"Fail(ClosedResource)"]']
+    ] as const) {
+      it(`before it, ${taken} of the pieces went out: nothing is sent out of order`, () => {
+        expectAll(() => program(taken), { exit: `ok(${expected})` }, 1)
+      })
+    }
   })
 
   describe('a stream belongs to the operator that was put on it', () => {

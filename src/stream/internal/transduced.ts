@@ -155,8 +155,11 @@ export class Encoding<I, O, E, Attrs extends object> implements SendStream<I, E,
   private readonly output = new Output<O>()
   private readonly queue = new Queue('send')
   private state: 'untouched' | 'claimed' | 'takenOver' = 'untouched'
-  /** No more is encoded: this stream was closed or has sent its end. */
+  private isClosed = false
+  /** No more is encoded: a part of the end was sent. */
   private isOver = false
+  /** All of the end was sent. */
+  private isEnded = false
   /** The failure or defect that was final. */
   private failure: Fx<unknown, never> | null = null
   /** The encoder wants no more. */
@@ -177,7 +180,7 @@ export class Encoding<I, O, E, Attrs extends object> implements SendStream<I, E,
     this.queue.use(LowLevel.operation<E, undefined, Encodes<I>, I>(encode, this, item))
 
   readonly close: Fx<never, void> = Effect.suspend(() => {
-    this.isOver = true
+    this.isClosed = true
     this.output.clear()
     return this.wire.close
   })
@@ -185,7 +188,7 @@ export class Encoding<I, O, E, Attrs extends object> implements SendStream<I, E,
   private start(): void {
     for (;;) {
       const below: object = this.wire
-      if (!(below instanceof Encoding) || below.state !== 'untouched' || below.isOver) break
+      if (!(below instanceof Encoding) || below.state !== 'untouched' || below.isClosed) break
       const lower = below as Encoding<O, O, unknown, object>
       lower.state = 'takenOver'
       this.transducer = compose(lower.transducer)(this.transducer)
@@ -211,7 +214,7 @@ export class Encoding<I, O, E, Attrs extends object> implements SendStream<I, E,
   encode(self: LowLevel.Self, item: I): undefined | LowLevel.Suspended {
     const misuse = this.claim()
     if (misuse !== null) return LowLevel.misuseSelf(self, misuse)
-    if (this.isOver) return LowLevel.continueSelf(self, this.afterEnd(item))
+    if (this.isClosed || this.isOver) return LowLevel.continueSelf(self, this.afterEnd(item))
     if (this.failure !== null) return LowLevel.continueSelf(self, this.failure)
     if (this.isDone) return undefined
     const { output } = this
@@ -264,6 +267,8 @@ export class Encoding<I, O, E, Attrs extends object> implements SendStream<I, E,
 
   /** What a stream that is over says is known to the one below. */
   private afterEnd(item: I): Fx<unknown, void> {
+    // An end that was begun comes first.
+    if (!this.isClosed && !this.isEnded) return Effect.flatMap(() => this.afterEnd(item))(this.finishOver())
     const output = new Output<O>()
     try {
       this.transducer.open().step([item], 1, output)
@@ -278,17 +283,40 @@ export class Encoding<I, O, E, Attrs extends object> implements SendStream<I, E,
     if (misuse !== null)
       return LowLevel.operation<never, undefined>((self) => LowLevel.misuseSelf(self, misuse))
     if (this.failure !== null) return this.failure
-    if (!this.isOver) {
-      this.isOver = true
-      if (!this.isDone) {
-        const verdict = this.attempt((out) => (this.run as Run<I, O, unknown>).end(out))
-        if (typeof verdict === 'object') {
-          this.failure = verdict
-          return Effect.flatMap(() => verdict)(this.flush)
-        }
+    if (this.isClosed) return finish(this.wire)
+    if (this.isOver) return this.finishOver()
+    const { output } = this
+    // What is left of an item that was sent in part is no part of the end.
+    if (!output.isEmpty) return Effect.flatMap(() => Effect.suspend(() => this.finishNow()))(this.flush)
+    const run = this.run as Run<I, O, unknown>
+    if (!this.isDone) {
+      run.save?.()
+      const verdict = this.attempt((out) => run.end(out))
+      if (typeof verdict === 'object') {
+        this.failure = verdict
+        return Effect.flatMap(() => verdict)(this.flush)
       }
     }
-    return Effect.flatMap(() => finish(this.wire))(this.flush)
+    this.isOver = true
+    const { isDone } = this
+    const takeBack = (cause: Cause<unknown>): Fx<unknown, never> => {
+      // Nothing of the end was sent, so it has not come.
+      output.clear()
+      if (!isDone) run.restore?.()
+      this.isOver = false
+      return Effect.failCause(cause)
+    }
+    return output.isEmpty
+      ? Effect.catchCause(takeBack)(this.finishOver())
+      : Effect.flatMap(() => this.finishOver())(Effect.catchCause(takeBack)(this.wire.send(output.shift())))
+  }
+
+  /** The rest of an end of which a part was sent. */
+  private finishOver(): Fx<unknown, void> {
+    const ended = Effect.map(() => {
+      this.isEnded = true
+    })(Effect.suspend(() => finish(this.wire)))
+    return Effect.flatMap(() => ended)(this.flush)
   }
 }
 
