@@ -2389,6 +2389,76 @@ const sync: ReadonlyArray<Mutant> = [
   )
 ]
 
+const layer = editIn('src/stream/Layer.ts')
+
+/** Layers of streams. A decoder that depends on how bytes were cut (row 29 of the list) has no law yet. */
+const layers: ReadonlyArray<Mutant> = [
+  mutant(
+    'layer-identity-ends',
+    'the identity of layers ends after two items',
+    layer(`decode: Transducer.identity<In>(),`, `decode: Transducer.take<In>(2),`)
+  ),
+  mutant(
+    'layer-compose-swapped',
+    'layers that are composed are put on in the wrong order',
+    layer(
+      `(wire) => above.receiving(below.receiving(wire)),`,
+      `(wire) => below.receiving(above.receiving(wire)),`
+    )
+  ),
+  mutant(
+    'layer-compose-twice',
+    'the sending half of the upper layer is put on twice',
+    layer(
+      `(wire) => above.sending(below.sending(wire))`,
+      `(wire) => above.sending(above.sending(below.sending(wire)))`
+    )
+  ),
+  mutant(
+    'layer-both-sends-twice',
+    'on a stream of two directions the sending half is put on twice',
+    layer(`const above = sending(wire)`, `const above = sending(sending(wire) as typeof wire)`)
+  ),
+  mutant(
+    'layer-fused-swapped',
+    'layers on each other are run as one in the wrong order',
+    editIn('src/stream/internal/transduced.ts')(
+      `this.transducer = compose<I, O, unknown>(this.transducer)(lower.transducer)`,
+      `this.transducer = (compose as (second: object) => (first: object) => never)(lower.transducer)(this.transducer)`
+    )
+  ),
+  mutant(
+    'stapled-does-not-finish',
+    'what is stapled does not say that no more is sent',
+    editIn('src/stream/Stapled.ts')(
+      `send: send.send,
+  sendEof: finish(send),
+  close: Effect.ensuring(receive.close)(send.close),
+  attributes: extend(receive.attributes)(send.attributes)
+})
+
+/**
+ * The same for bytes.`,
+      `send: send.send,
+  sendEof: Effect.unit,
+  close: Effect.ensuring(receive.close)(send.close),
+  attributes: extend(receive.attributes)(send.attributes)
+})
+
+/**
+ * The same for bytes.`
+    )
+  ),
+  mutant(
+    'layer-connects-twice',
+    'a layer on what can be connected is put on twice',
+    layer(
+      `Connectable.make(endpoint, onResource(layer, connect))`,
+      `Connectable.make(endpoint, onResource(layer, onResource(layer, connect)))`
+    )
+  )
+]
+
 /** What the laws are about that hardly anything else breaks. */
 const few: ReadonlyArray<Mutant> = [
   mutant(
@@ -2668,5 +2738,6 @@ export const mutants: ReadonlyArray<Mutant> = [
   ...libraries,
   ...sync,
   ...few,
+  ...layers,
   ...ofModel
 ]
