@@ -66,7 +66,7 @@ const program = ({ clients, seconds, port }: Settings): Effect.Effect<unknown, u
               print(
                 `The board is at ${host}:${at}. To talk to it: openssl s_client -quiet -connect ${host}:${at}`
               )
-              print('and then: {"type":"post","from":"me","text":"hello"}')
+              print('and then: {"type":"post","from":"me","text":"hello"}, or {"type":"list","after":0}')
               yield* group.spawn(serve(board, figures, print)(listener), { name: 'server' })
               yield* group.spawn(showFigures(figures, board.size), { name: 'figures', service: true })
 
