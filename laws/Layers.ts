@@ -1,5 +1,6 @@
 /**
- * Laws (f) of layers: they form a category, being put on is natural, and attributes shine through.
+ * Laws (f) of layers: they form a category, being put on is natural, attributes shine through, and where bytes are cut is nothing that
+ * can be seen.
  *
  * @since 0.1.0
  */
@@ -11,7 +12,9 @@ import {
   Connectable,
   Effect,
   type Exit,
+  Framing,
   Layer,
+  Lines,
   Listener,
   MemoryStream,
   ObjectStream,
@@ -19,6 +22,7 @@ import {
   Resource,
   Stapled,
   Stream,
+  Text,
   Transducer
 } from 'millrace'
 import { type Check, endOf, firstOf, lawsOf, same } from './Check.js'
@@ -354,10 +358,69 @@ const attributes: ReadonlyArray<Check> = [
   }
 ]
 
+/** All that a layer receives from these chunks, and how it ends. */
+const receivedFrom = <A, E>(
+  layer: Layer.Symmetric<Uint8Array, A, E>,
+  chunks: ReadonlyArray<Uint8Array>
+): Fx<readonly [items: ReadonlyArray<A>, end: string]> =>
+  Effect.gen(function* () {
+    const above = pipe(yield* Stream.fromIterable(chunks), Layer.through(layer))
+    const items: Array<A> = []
+    for (;;) {
+      const got: Exit.Exit<unknown, A> = yield* Effect.exit(above.receive)
+      if (got._tag === 'Left') return [items, endOf(got)] as const
+      items.push(got.right)
+    }
+  })
+
+/** Pieces of characters of one to four bytes, of line ends, and of headers. */
+const piecesOfText = fc.array(
+  fc.constantFrom(
+    [97],
+    [10],
+    [13, 10],
+    [0xe2, 0x82, 0xac],
+    [0xf0, 0x9f, 0x98, 0x80],
+    [2, 97, 98],
+    [0xe2],
+    [0x80]
+  ),
+  { maxLength: 8 }
+)
+
+const chunks: ReadonlyArray<Check> = [
+  {
+    name: 'F12 however the bytes are cut, text, lines and frames are the same, and so is the end',
+    on: (draw) =>
+      Effect.gen(function* () {
+        const whole = Uint8Array.from(draw(piecesOfText).flat())
+        const cuts = draw(fc.array(fc.nat(whole.length), { maxLength: 8 }))
+        const at = [0, ...cuts.sort((a, b) => a - b), whole.length]
+        const pieces = at.slice(1).map((end, i) => whole.subarray(at[i], end))
+        const cut = pieces.filter(({ length }) => length > 0)
+        const uncut = whole.length > 0 ? [whole] : []
+        const text = (bytes: ReadonlyArray<Uint8Array>) =>
+          Effect.map(([items, end]: readonly [ReadonlyArray<string>, string]) => [items.join(''), end])(
+            receivedFrom(Text.layer(), bytes)
+          )
+        const lines = pipe(Text.layer({ errors: 'replace' }), Layer.compose(Lines.layer({ maxLength: 4 })))
+        const frames = Framing.lengthPrefixed({ header: 'uint8', maxBytes: 100 })
+        return firstOf([
+          same(yield* text(cut), yield* text(uncut), 'text'),
+          same(yield* receivedFrom(lines, cut), yield* receivedFrom(lines, uncut), 'lines'),
+          same(yield* receivedFrom(frames, cut), yield* receivedFrom(frames, uncut), 'frames')
+        ])
+      })
+  }
+]
+
 /**
  * What holds for every layer.
  *
  * @category law sets
  * @since 0.1.0
  */
-export const layers: LawSet = lawSet(group, lawsOf(group, [...category, ...naturality, ...attributes]))
+export const layers: LawSet = lawSet(
+  group,
+  lawsOf(group, [...category, ...naturality, ...attributes, ...chunks])
+)

@@ -2390,9 +2390,21 @@ const sync: ReadonlyArray<Mutant> = [
 ]
 
 const layer = editIn('src/stream/Layer.ts')
+const encodings = editIn('src/stream/internal/encodings.ts')
+const abortHub = editIn('src/effect/internal/abortHub.ts')
 
-/** Layers of streams. A decoder that depends on how bytes were cut (row 29 of the list) has no law yet. */
+/** Layers of streams, and a listener on a signal. */
 const layers: ReadonlyArray<Mutant> = [
+  mutant(
+    'text-cut-at-chunks',
+    'a character whose bytes come in two chunks is lost',
+    encodings(`this.rest = cut === bytes.length ? null : bytes.slice(cut)`, `this.rest = null`)
+  ),
+  mutant(
+    'abort-listener-stays',
+    'the listener on a signal stays when nobody waits any more',
+    abortHub(`signal.removeEventListener('abort', listener)\n`, ``)
+  ),
   mutant(
     'layer-identity-ends',
     'the identity of layers ends after two items',
