@@ -42,12 +42,7 @@ export const cancelEverywhere = <E, A>(
 ): Exploration<E> => {
   checkCount('runs', options.runs, 0)
   const seed = options.seed ?? 0
-  const { name, maxTurns, maxSteps } = options
-  const settings: RunSettings = {
-    ...(name === undefined ? {} : { name }),
-    ...(maxTurns === undefined ? {} : { maxTurns }),
-    ...(maxSteps === undefined ? {} : { maxSteps })
-  }
+  const settings: RunSettings = options
   const policy = () =>
     following(
       options.schedule?.choices ?? [],

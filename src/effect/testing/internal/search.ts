@@ -53,7 +53,7 @@ export const scheduleOf = (choices: ReadonlyArray<number>, cancelAt?: number): S
 
 // ---- reports
 
-export const replayText = (schedule: Schedule, settings: RunSettings): string => {
+const replayText = (schedule: Schedule, settings: RunSettings): string => {
   const { name, maxTurns, maxSteps } = settings
   const options = [
     ...(name === undefined ? [] : [`name: ${JSON.stringify(name)}`]),
@@ -243,12 +243,7 @@ export const search = <E, A>(fx: Effect<{}, E, A>, options: ExploreOptions): Exp
   checkCount('runs', options.runs, 0)
   checkCount('exhaustive', options.exhaustive, 0)
   const seed = options.seed ?? 0
-  const { name, maxTurns, maxSteps } = options
-  const settings: RunSettings = {
-    ...(name === undefined ? {} : { name }),
-    ...(maxTurns === undefined ? {} : { maxTurns }),
-    ...(maxSteps === undefined ? {} : { maxSteps })
-  }
+  const settings: RunSettings = options
   const inOrder = Math.min(options.runs, options.exhaustive ?? Math.ceil(options.runs / 2))
   const ways = new Set<number>()
   let runs = 0

@@ -56,7 +56,7 @@ const truncated = (): ResourceError => ({
 const aboutCertificates =
   /CERT|UNKNOWN_CA|CHAIN|ISSUER|CRL|INVALID_(CA|PURPOSE)|PATH_LENGTH|LEAF_SIGNATURE|(UN|RE)(TRUSTED|JECTED)/
 
-export const tlsFailed = (cause: unknown): TlsFailed => {
+const tlsFailed = (cause: unknown): TlsFailed => {
   const code: unknown = typeof cause === 'object' && cause !== null && 'code' in cause ? cause.code : cause
   const name = typeof code === 'string' ? code : ''
   return {
