@@ -509,6 +509,32 @@ describe('Tls', () => {
       expect(ends).to.deep.equal(['ok ClosedResource,question 0 question 1 question 2 ', 'ok'])
     })
 
+    it('TLS-15 after a half-close, what came before the end is received however late', async () => {
+      const sent = randomBytes(50_000)
+      const ends = await both(
+        (s) =>
+          Effect.gen(function* () {
+            yield* s.sendEof
+            const received: Array<Bytes> = []
+            for (;;) {
+              const next = yield* Effect.either(s.receive)
+              if (next._tag === 'Left')
+                return [Buffer.concat(received).equals(sent), shown(Exit.fail(next.left))].join()
+              received.push(next.right)
+              // What is left arrives meanwhile, and the end too.
+              yield* Effect.fromTask(turns)
+            }
+          }),
+        (s) =>
+          Effect.gen(function* () {
+            yield* receiveAll(s)
+            yield* s.send(sent)
+            yield* s.sendEof
+          })
+      )
+      expect(ends).to.deep.equal(['ok true,Fail EndOfStream', 'ok'])
+    })
+
     it('what breaks below is passed on as it is, after what was decrypted', async () => {
       const program = Effect.gen(function* () {
         const wires = yield* makeWires()

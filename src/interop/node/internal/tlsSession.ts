@@ -139,6 +139,9 @@ export class Session<E> {
     this.sendEof = unwrap(LowLevel.operation(sendEofPrimitive, this))
     this.ciphertext = new Duplex({
       allowHalfOpen: true,
+      // Node would destroy the secured socket with it when both directions have ended, and plaintext that nobody has received
+      // yet with that. `close` destroys them.
+      autoDestroy: false,
       // One chunk at a time, when it is asked for.
       readableHighWaterMark: 0,
       read: () => {
