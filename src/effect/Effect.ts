@@ -42,6 +42,9 @@ import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import type { Cause } from './Cause.js'
 import type { Exit } from './Exit.js'
 import { partitionFails } from './internal/causes.js'
+import * as environments from './internal/environments.js'
+import * as failures from './internal/failures.js'
+import * as finalizers from './internal/finalizers.js'
 import * as generators from './internal/generator.js'
 import * as op from './internal/op.js'
 import { Op, type Untyped } from './internal/op.js'
@@ -337,7 +340,7 @@ export const die = (defect: unknown): Effect<unknown, never, never> =>
  * @since 0.1.0
  */
 export const failCause = <E>(cause: Cause<E>): Effect<unknown, E, never> =>
-  new Instruction(3 /* Raise */, op.Fault, cause, undefined)
+  typed(primitives.primitive(failures.raiseCause, cause))
 
 /**
  * Ends as another effect has ended: the way back from `exit` and `task.wait`.
@@ -446,7 +449,7 @@ export const tryCatch = <A, const E>(f: () => A, onThrow: (thrown: unknown) => E
  * @since 0.1.0
  */
 export const suspend = <F extends Any>(f: () => F): Effect<EnvOf<F>, ErrorOf<F>, ValueOf<F>> =>
-  new Instruction(7 /* Suspend */, f, undefined, undefined)
+  new Instruction(8 /* Suspend */, f, undefined, undefined)
 
 /**
  * Does nothing, and gives `undefined`. For a branch in which there is nothing to do.
@@ -767,7 +770,7 @@ export const fromPredicate: {
  */
 export const gen = <Y extends AnyStep, A>(
   body: () => Generator<Y, A, never>
-): Effect<StepEnv<Y>, StepError<Y>, A> => new Instruction(8 /* Generate */, body, undefined, undefined)
+): Effect<StepEnv<Y>, StepError<Y>, A> => typed(generators.generate(body))
 
 /**
  * A function that returns an effect, written as a generator. The name is what a task is called that is
@@ -799,9 +802,10 @@ export const fn =
   (name: string) =>
   <Args extends ReadonlyArray<unknown>, Y extends AnyStep, A>(
     body: (...args: Args) => Generator<Y, A, never>
-  ): ((...args: Args) => Effect<StepEnv<Y>, StepError<Y>, A>) =>
-  (...args) =>
-    new Instruction(9 /* GenerateWith */, body, args, name)
+  ): ((...args: Args) => Effect<StepEnv<Y>, StepError<Y>, A>) => {
+    const frame = generators.named(name)
+    return (...args) => new Instruction(9 /* Generate */, body, args, frame)
+  }
 
 // -------------------------------------------------------------------------------------
 // sequence
@@ -1133,7 +1137,7 @@ export const apS = <N extends string, A extends object, R2, E2, B>(
 export const mapError =
   <E, const E2>(f: (e: E) => E2) =>
   <R, A>(fx: Effect<R, E, A>): Effect<R, E2, A> =>
-    new Instruction(12 /* MapError */, fx, f, undefined)
+    new Instruction(11 /* Framed */, fx, f, failures.mapError)
 
 /**
  * Another failure and another value, by two functions. `match` makes a value of both.
@@ -1184,7 +1188,7 @@ export const bimap =
 export const orElse =
   <E, F extends Any>(f: (e: E) => F) =>
   <R, A>(fx: Effect<R, E, A>): Effect<R & EnvOf<F>, ErrorOf<F>, A | ValueOf<F>> =>
-    new Instruction(10 /* Handle */, fx, f, null)
+    new Instruction(10 /* Handle */, fx, f, failures.orElse)
 
 /**
  * Handles the failures of one tag and takes the tag out of `E`. It is sound for groups: of a joined cause
@@ -1217,7 +1221,7 @@ export const catchTag =
   <R, A>(
     fx: Effect<R, E, A>
   ): Effect<R & EnvOf<F>, Exclude<E, { readonly _tag: K }> | ErrorOf<F>, A | ValueOf<F>> =>
-    new Instruction(10 /* Handle */, fx, f, tag)
+    new Instruction(11 /* Framed */, fx, { tag, f }, failures.catchTag)
 
 /**
  * Goes on with another effect after anything that is not a value: failures, defects, cancellations. For
@@ -1248,7 +1252,7 @@ export const catchTag =
 export const catchCause =
   <E, F extends Any>(f: (cause: Cause<E>) => F) =>
   <R, A>(fx: Effect<R, E, A>): Effect<R & EnvOf<F>, ErrorOf<F>, A | ValueOf<F>> =>
-    new Instruction(15 /* CatchCause */, fx, f, undefined)
+    new Instruction(11 /* Framed */, fx, f, failures.catchCause)
 
 /**
  * Runs an effect with the first typed failure, then raises the cause again, all of it. For logging and
@@ -1275,7 +1279,7 @@ export const catchCause =
 export const tapError =
   <E, F extends Any>(f: (e: E) => F) =>
   <R, A>(fx: Effect<R, E, A>): Effect<R & EnvOf<F>, E | ErrorOf<F>, A> =>
-    new Instruction(13 /* TapError */, fx, f, undefined)
+    new Instruction(11 /* Framed */, fx, f, failures.tapError)
 
 /**
  * A value of either outcome, by two functions. Only typed failures are handled, the first of several; defects
@@ -1330,7 +1334,7 @@ export const matchEffect =
   <R>(
     fx: Effect<R, E, A>
   ): Effect<R & EnvOf<F> & EnvOf<G>, ErrorOf<F> | ErrorOf<G>, ValueOf<F> | ValueOf<G>> =>
-    new Instruction(11 /* Match */, fx, onFailure, onSuccess)
+    new Instruction(11 /* Framed */, fx, { onFailure, onSuccess }, failures.match)
 
 /**
  * The exit as a value: this effect does not fail, whatever happens inside. For code that keeps or forwards
@@ -1350,7 +1354,7 @@ export const matchEffect =
  * @since 0.1.0
  */
 export const exit = <R, E, A>(fx: Effect<R, E, A>): Effect<R, never, Exit<E, A>> =>
-  new Instruction(16 /* ToExit */, fx, undefined, undefined)
+  new Instruction(11 /* Framed */, fx, undefined, failures.toExit)
 
 /**
  * Typed failures as a `Left`, values as a `Right`. Defects and cancellations pass.
@@ -1408,7 +1412,7 @@ export const option = <R, E, A>(fx: Effect<R, E, A>): Effect<R, never, Option<A>
  * @since 0.1.0
  */
 export const orDie = <R, E, A>(fx: Effect<R, E, A>): Effect<R, never, A> =>
-  new Instruction(14 /* OrDie */, fx, undefined, undefined)
+  new Instruction(11 /* Framed */, fx, undefined, failures.orDie)
 
 /**
  * Fails when the predicate does not hold of the value; a refinement narrows its type. Literals of the failure
@@ -1526,7 +1530,7 @@ export const asks = <R, A>(f: (env: R) => A): Effect<R, never, A> =>
 export const local =
   <R2, R>(f: (env: R2) => R) =>
   <E, A>(fx: Effect<R, E, A>): Effect<R2, E, A> =>
-    new Instruction(22 /* Local */, fx, f, undefined)
+    new Instruction(12 /* Opened */, environments.local, f, fx)
 
 /**
  * Gives services to an effect, and takes them out of what it needs; a service that does not fit does not
@@ -1556,7 +1560,7 @@ export const local =
 export const provide =
   <const P extends object>(services: P) =>
   <R extends Accepts<R, P>, E, A>(fx: Effect<R, E, A>): Effect<Without<R, P>, E, A> =>
-    new Instruction(21 /* Provide */, fx, services, undefined)
+    new Instruction(12 /* Opened */, environments.provide, services, fx)
 
 // -------------------------------------------------------------------------------------
 // finalizers
@@ -1589,7 +1593,7 @@ export const provide =
 export const ensuring =
   <R2, E2>(finalizer: Effect<R2, E2, unknown>) =>
   <R, E, A>(fx: Effect<R, E, A>): Effect<R & R2, E | E2, A> =>
-    new Instruction(17 /* Ensuring */, fx, finalizer, undefined)
+    new Instruction(11 /* Framed */, fx, finalizer, finalizers.ensuring)
 
 /**
  * Runs a finalizer that is given the exit: to commit or roll back, to count successes and failures. It cannot
@@ -1617,7 +1621,7 @@ export const ensuring =
 export const onExit =
   <E, A, R2, E2>(finalizer: (exit: Exit<E, A>) => Effect<R2, E2, unknown>) =>
   <R>(fx: Effect<R, E, A>): Effect<R & R2, E | E2, A> =>
-    new Instruction(18 /* OnExit */, fx, finalizer, undefined)
+    new Instruction(11 /* Framed */, fx, finalizer, finalizers.onExit)
 
 /**
  * Runs a finalizer only when the effect was cancelled: to take back a request whose answer nobody wants any
@@ -1646,7 +1650,7 @@ export const onExit =
 export const onCancel =
   <R2, E2>(finalizer: Effect<R2, E2, unknown>) =>
   <R, E, A>(fx: Effect<R, E, A>): Effect<R & R2, E | E2, A> =>
-    new Instruction(19 /* OnCancel */, fx, finalizer, undefined)
+    new Instruction(11 /* Framed */, fx, finalizer, finalizers.onCancel)
 
 /**
  * Acquires, uses, and releases exactly once, whatever ended the use; `release` is given how. Where more than
@@ -1679,7 +1683,8 @@ export const bracket = <R, E, A, R2, E2, B, R3, E3>(
   acquire: Effect<R, E, A>,
   use: (a: A) => Effect<R2, E2, B>,
   release: (a: A, exit: Exit<E2, B>) => Effect<R3, E3, unknown>
-): Effect<R & R2 & R3, E | E2 | E3, B> => new Instruction(20 /* Bracket */, acquire, use, release)
+): Effect<R & R2 & R3, E | E2 | E3, B> =>
+  typed(finalizers.bracket(untyped(acquire), use as Untyped, release as Untyped))
 
 // -------------------------------------------------------------------------------------
 // time and checkpoints

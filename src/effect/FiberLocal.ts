@@ -7,9 +7,10 @@
  * @since 0.1.0
  */
 import type { Effect } from './Effect.js'
+import * as environments from './internal/environments.js'
 import type { Fiber } from './internal/fiber.js'
-import { setLocal } from './internal/fiber.js'
-import { Locally, Op, type Untyped } from './internal/op.js'
+import { opened } from './internal/frame.js'
+import type { Untyped } from './internal/op.js'
 import { primitive } from './internal/primitives.js'
 
 // -------------------------------------------------------------------------------------
@@ -60,7 +61,7 @@ const getPrimitive = (fiber: Fiber, key: object, initial: Untyped): Untyped =>
   fiber.locals !== null && fiber.locals.has(key) ? fiber.locals.get(key) : initial
 
 const setPrimitive = (fiber: Fiber, key: object, value: Untyped): void => {
-  setLocal(fiber, key, value)
+  environments.setLocal(fiber, key, value)
 }
 
 /**
@@ -88,6 +89,6 @@ export const make = <A>(initial: A): FiberLocal<A> => {
   return {
     get: primitive(getPrimitive, key, initial) as Untyped,
     set: (a) => primitive(setPrimitive, key, a) as Untyped,
-    locally: (a) => (fx) => new Op(Locally, fx, key, a) as Untyped
+    locally: (a) => (fx) => opened(environments.locally, { key, value: a }, fx as Untyped) as Untyped
   }
 }

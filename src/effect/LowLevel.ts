@@ -14,31 +14,31 @@ import type { Any, Effect, EnvOf, ErrorOf } from './Effect.js'
 import type { Exit } from './Exit.js'
 import { listen } from './internal/abortHub.js'
 import { ambientSignal as currentSignal, makeController } from './internal/ambient.js'
-import {
-  checkDuration,
-  type Fiber as FiberOf,
-  Held,
-  Owned,
-  type ScopeOptions as ScopeSpec,
-  Service
-} from './internal/fiber.js'
+import { drain, isDraining } from './internal/draining.js'
+import { checkDuration } from './internal/durations.js'
+import type { Fiber as FiberOf } from './internal/fiber.js'
+import { type Frame, opened } from './internal/frame.js'
 import type { Nursery as NurseryOf } from './internal/nursery.js'
 import * as op from './internal/op.js'
 import { Op, type Untyped } from './internal/op.js'
-import { drain, isDraining } from './internal/draining.js'
-import { openArms, openCancellableGroup, openGroup } from './internal/opening.js'
-import { ownScope } from './internal/ownScope.js'
+import { cancellableGroup, group, openArms } from './internal/opening.js'
+import { insert, ownScope } from './internal/ownScope.js'
+import { Held, Owned, Service } from './internal/owner.js'
 import { All, FirstSuccess, Race, type Strategy, Validate } from './internal/parallel.js'
 import * as primitives from './internal/primitives.js'
 import { primitive, type PrimitiveFunction } from './internal/primitives.js'
 import { settlePromise } from './internal/promise.js'
 import { toCancellation } from './internal/reasons.js'
+import * as scopes from './internal/scoped.js'
+import type { ScopeOptions as ScopeSpec } from './internal/scoped.js'
 import {
+  caughtBy,
   effectiveDeadline as effectiveDeadlineOf,
   ScopeHooks,
   type ScopeNode as ScopeNodeOf,
   setDeadline
 } from './internal/scopeTree.js'
+import { setShield } from './internal/shields.js'
 import { describeRun, printTree, type TaskTreeData, treeOf } from './internal/tree.js'
 
 const typed = <R, E, A>(instruction: Op): Effect<R, E, A> => instruction as Untyped
@@ -352,9 +352,9 @@ export interface ScopeOptions {
   readonly grace?: number | undefined
 }
 
-const scoped = <R, E, A>(options: ScopeOptions, body: Untyped, leave: Untyped): Effect<R, E, A> => {
+const scoped = <R, E, A>(frame: Frame, options: ScopeOptions, body: Untyped): Effect<R, E, A> => {
   const spec: ScopeSpec = options
-  return typed(new Op(op.Scoped, spec, body, leave))
+  return typed(opened(frame, spec, body))
 }
 
 /**
@@ -381,7 +381,7 @@ const scoped = <R, E, A>(options: ScopeOptions, body: Untyped, leave: Untyped): 
 export const openScope = <R, E, A>(
   options: ScopeOptions,
   body: (scope: ScopeNode) => Effect<R, E, A>
-): Effect<R, E, Option<A>> => scoped(options, body, op.LeaveOption)
+): Effect<R, E, Option<A>> => scoped(scopes.optionScope, options, body)
 
 /**
  * Opens a scope without a handle around an effect. `None`: its deadline ended it. Programs use
@@ -399,7 +399,7 @@ export const openScope = <R, E, A>(
  * @since 0.1.0
  */
 export const withinScope = <R, E, A>(options: ScopeOptions, fx: Effect<R, E, A>): Effect<R, E, Option<A>> =>
-  scoped(options, fx, op.LeaveOption)
+  scoped(scopes.optionScope, options, fx)
 
 /**
  * Opens a scope without a handle around an effect, which fails with `onDeadline()` when the deadline ended
@@ -420,7 +420,7 @@ export const withinScopeOrFail = <R, E, A, E2>(
   options: ScopeOptions,
   onDeadline: () => E2,
   fx: Effect<R, E, A>
-): Effect<R, E | E2, A> => scoped(options, fx, onDeadline)
+): Effect<R, E | E2, A> => scoped(scopes.scopeOrFail(onDeadline), options, fx)
 
 /**
  * A scope that only shields. Programs use `Timeout.shielded`.
@@ -438,7 +438,7 @@ export const withinScopeOrFail = <R, E, A, E2>(
  * @since 0.1.0
  */
 export const shieldScope = <R, E, A>(fx: Effect<R, E, A>): Effect<R, E, A> =>
-  scoped({ name: 'shield', shield: true }, fx, op.LeavePlain)
+  scoped(scopes.plainScope, { name: 'shield', shield: true }, fx)
 
 const cancelPrimitive: PrimitiveFunction = (fiber: FiberOf, scope: ScopeNodeOf, reason: unknown): void => {
   scope.cancel(toCancellation(reason, { _tag: 'Some', value: fiber.name }))
@@ -524,7 +524,7 @@ export const isScopeCancelled = (scope: ScopeNode): boolean => node(scope).cance
  * @since 0.1.0
  */
 export const scopeCaught = (scope: ScopeNode): Option<Cancelled> => {
-  const { caught } = node(scope)
+  const caught = caughtBy(node(scope))
   return caught === null ? none : { _tag: 'Some', value: caught }
 }
 
@@ -587,7 +587,7 @@ export const setScopeDeadline = (scope: ScopeNode, time: number): void => {
  * @since 0.1.0
  */
 export const setScopeShield = (scope: ScopeNode, shield: boolean): void => {
-  node(scope).setShield(shield)
+  setShield(node(scope), shield)
 }
 
 /**
@@ -790,7 +790,7 @@ export interface NurseryOptions {
 export const openNursery = <R, E, A>(
   options: NurseryOptions,
   body: (nursery: Nursery) => Effect<R, E, A>
-): Effect<R, E, A> => typed(new Op(op.Grouped, openGroup, options, body))
+): Effect<R, E, A> => typed(opened(group, options, body as Untyped))
 
 /**
  * The same for a nursery whose body is cancelled with its children, by `nurseryScope`: `None` when that was
@@ -816,7 +816,7 @@ export const openNursery = <R, E, A>(
 export const openCancellableNursery = <R, E, A>(
   options: NurseryOptions,
   body: (nursery: Nursery) => Effect<R, E, A>
-): Effect<R, E, Option<A>> => typed(new Op(op.Grouped, openCancellableGroup, options, body))
+): Effect<R, E, Option<A>> => typed(opened(cancellableGroup, options, body as Untyped))
 
 /**
  * The scope that holds the body and the children. Cancel it to end the whole, in a nursery that was opened
@@ -903,7 +903,7 @@ const flagsOf = (options: ForkOptions): number =>
   (options.supervision === 'owned' ? Owned : options.supervision === 'held' ? Held : 0)
 
 /** The name that an effect of `Effect.fn` brings along. */
-const nameOf = (effect: Op): string | null => (effect.op === op.GenerateWith ? (effect.c as string) : null)
+const nameOf = (effect: Op): string | null => (effect.op === op.Generate ? (effect.c as Frame).name : null)
 
 /**
  * The name that an effect of `Effect.fn` brings along, for what wraps an effect and starts it as a child: the wrapper has
@@ -955,7 +955,7 @@ const startChild = (
   flags: number
 ): FiberOf => {
   const name = label ?? nameOf(effect)
-  const scope = (flags & Held) === 0 ? nursery.scope : nursery.scope.insert(null, name ?? 'task')
+  const scope = (flags & Held) === 0 ? nursery.scope : insert(nursery.scope, null, name ?? 'task')
   const child = fiber.fork(nursery, scope, effect, name, flags)
   if (scope !== nursery.scope) child.own = scope
   nursery.childStarted((flags & Service) !== 0)

@@ -9,6 +9,7 @@
  */
 import type { Effect } from './Effect.js'
 import type { Exit } from './Exit.js'
+import { admit } from './internal/failures.js'
 import type { Fiber } from './internal/fiber.js'
 import { Fail, Fault, Return, type Signal, type Untyped } from './internal/op.js'
 import { modeOf, primitive, type PrimitiveFunction } from './internal/primitives.js'
@@ -124,11 +125,6 @@ class StandIn implements Waiter {
     this.served = served
   }
 
-  /** Whoever it stands in for looks at the cause itself. */
-  admit(cause: Untyped): Untyped {
-    return cause
-  }
-
   resume(mode: number, value: Untyped): void {
     if (mode === Return) this.served({ _tag: 'Right', right: value })
     else this.served({ _tag: 'Left', left: mode === Fault ? value : { _tag: 'Fail', error: value } })
@@ -136,7 +132,9 @@ class StandIn implements Waiter {
 }
 
 const wake = (waiter: Waiter, mode: number, value: Untyped): void => {
-  waiter.resume(mode, mode === Fault ? waiter.admit(value) : value)
+  // Whoever a stand-in stands for looks at the cause itself.
+  const foreign = mode === Fault && !(waiter instanceof StandIn)
+  waiter.resume(mode, foreign ? admit(waiter as Fiber, value) : value)
 }
 
 class Lot extends WaitList implements ParkingLot<Untyped, Untyped, Untyped> {

@@ -38,6 +38,13 @@ const editIn =
 
 const fiber = editIn('src/effect/internal/fiber.ts')
 const tree = editIn('src/effect/internal/scopeTree.ts')
+const shields = editIn('src/effect/internal/shields.ts')
+const scoped = editIn('src/effect/internal/scoped.ts')
+const ownScope = editIn('src/effect/internal/ownScope.ts')
+const failures = editIn('src/effect/internal/failures.ts')
+const finalizers = editIn('src/effect/internal/finalizers.ts')
+const environments = editIn('src/effect/internal/environments.ts')
+const generator = editIn('src/effect/internal/generator.ts')
 const primitives = editIn('src/effect/internal/primitives.ts')
 const nursery = editIn('src/effect/internal/nursery.ts')
 const parallel = editIn('src/effect/internal/parallel.ts')
@@ -212,17 +219,17 @@ const scopes: ReadonlyArray<Mutant> = [
   mutant(
     'shield-never-lowered',
     'a shield that was lowered still hides',
-    tree(
-      `if (this.shield === shield || this.closed) return`,
-      `if (this.shield === shield || this.closed || !shield) return`
+    shields(
+      `if (scope.shield === shield || scope.closed) return`,
+      `if (scope.shield === shield || scope.closed || !shield) return`
     )
   ),
   mutant(
     'shield-never-raised',
     'a shield that is raised later hides nothing',
-    tree(
-      `if (this.shield === shield || this.closed) return`,
-      `if (this.shield === shield || this.closed || (shield && this.effective)) return`
+    shields(
+      `if (scope.shield === shield || scope.closed) return`,
+      `if (scope.shield === shield || scope.closed || (shield && scope.effective)) return`
     )
   ),
   mutant(
@@ -254,23 +261,23 @@ const scopes: ReadonlyArray<Mutant> = [
   mutant(
     'scope-exit-is-checkpoint',
     'leaving a scope looks whether it is cancelled',
-    fiber(
-      `if (frame.b === 0) value = { _tag: 'Some', value }
-              break`,
-      `if (frame.b === 0) value = { _tag: 'Some', value }
-              if (fiber.isCancelled()) mode = 5
-              break`
+    scoped(
+      `    leaveScope(fiber, node)
+    return { _tag: 'Some', value }`,
+      `    leaveScope(fiber, node)
+    if (fiber.isCancelled()) return fiber.raiseCancelled()
+    return { _tag: 'Some', value }`
     )
   ),
   mutant(
     'scope-entry-is-checkpoint',
     'entering a scope looks whether it is cancelled',
     fiber(
-      `current = typeof current.b === 'function' ? (0, current.b)(node) : current.b
-              break`,
-      `current = typeof current.b === 'function' ? (0, current.b)(node) : current.b
+      `current = typeof current.c === 'function' ? (0, current.c)(value) : current.c
+`,
+      `current = typeof current.c === 'function' ? (0, current.c)(value) : current.c
               if (fiber.isCancelled()) mode = 5
-              break`
+`
     )
   ),
   mutant(
@@ -299,102 +306,97 @@ const scopes: ReadonlyArray<Mutant> = [
   mutant(
     'absorbing-drops-failures',
     'a scope that absorbs drops what failed beside the cancellation',
-    fiber(
-      `const rest: Cause<Untyped> | null = mode === 5 ? null : left`,
-      `const rest: Cause<Untyped> | null = null`
+    scoped(
+      `absorbed = rest !== value
+`,
+      `absorbed = rest !== value
+      rest = null
+`
     )
   ),
   mutant(
     'finalizer-skips-cancelled',
     'a finalizer does not run after a cancellation',
-    fiber(
-      `case 17: // Ensuring
-              stack[sp++] = frameOf(37, mode, value, undefined)`,
-      `case 17: // Ensuring
-              if (mode === 5) break
-              stack[sp++] = frameOf(37, mode, value, undefined)`
+    finalizers(
+      `export const ensuring = /*#__PURE__*/ new Frame(null, finalizeValue, finalize)`,
+      `export const ensuring = /*#__PURE__*/ new Frame(null, finalizeValue, (fiber, finalizer: Op, mode, value) =>
+  mode === Cancel ? fiber.signal(mode, value) : finalize(fiber, finalizer, mode, value)
+)`
     )
   ),
   mutant(
     'finalizer-skips-defect',
     'a finalizer does not run after a defect',
-    fiber(
-      `case 17: // Ensuring
-              stack[sp++] = frameOf(37, mode, value, undefined)`,
-      `case 17: // Ensuring
-              if (mode === 4) break
-              stack[sp++] = frameOf(37, mode, value, undefined)`
+    finalizers(
+      `export const ensuring = /*#__PURE__*/ new Frame(null, finalizeValue, finalize)`,
+      `export const ensuring = /*#__PURE__*/ new Frame(null, finalizeValue, (fiber, finalizer: Op, mode, value) =>
+  mode === 4 ? fiber.signal(mode, value) : finalize(fiber, finalizer, mode, value)
+)`
     )
   ),
   mutant(
     'finalizer-runs-twice',
-    'a finalizer runs once more when it has failed',
-    fiber(
-      `case 17: // Ensuring
-              stack[sp++] = frameOf(37, mode, value, undefined)`,
-      `case 17: // Ensuring
-              stack[sp++] = frameOf(37, mode, value, undefined)
-              if (mode === 3) stack[sp++] = frameOf(4, undefined, ((again: Op) => () => again)(frame.b), undefined)`
+    'a finalizer runs twice after a failure',
+    finalizers(
+      `export const ensuring = /*#__PURE__*/ new Frame(null, finalizeValue, finalize)`,
+      `export const ensuring = /*#__PURE__*/ new Frame(null, finalizeValue, (fiber, finalizer: Op, mode, value) =>
+  finalize(fiber, mode === 3 ? new Op(4, finalizer, () => finalizer, undefined) : finalizer, mode, value)
+)`
     )
   ),
   mutant(
     'finalizer-not-shielded',
     'a finalizer after a cancellation is cancelled as well',
-    fiber(
-      `fiber.mask++
-              current = frame.b
-              mode = 0
-              break
-            case 18: {`,
-      `current = frame.b
-              mode = 0
-              break
-            case 18: {`
+    finalizers(
+      `export const ensuring = /*#__PURE__*/ new Frame(null, finalizeValue, finalize)`,
+      `export const ensuring = /*#__PURE__*/ new Frame(null, finalizeValue, (fiber, finalizer: Op, mode, value) => {
+  const answer = finalize(fiber, finalizer, mode, value)
+  fiber.mask--
+  return answer
+})`
     ),
-    fiber(
-      `fiber.mask--
-              value = fiber.afterFinalizer(frame.a, frame.b, mode, value)`,
-      `if (fiber.mask > 0) fiber.mask--
-              value = fiber.afterFinalizer(frame.a, frame.b, mode, value)`
+    finalizers(
+      `    fiber.mask--
+    return before.mode`,
+      `    if (fiber.mask > 0) fiber.mask--
+    return before.mode`
     ),
-    fiber(
-      `case 37: // FinalizingFrame
-              fiber.mask--
-              mode = frame.a`,
-      `case 37: // FinalizingFrame
-              if (fiber.mask > 0) fiber.mask--
-              mode = frame.a`
+    finalizers(
+      `    fiber.mask--
+    return fiber.signal(Fault, afterFinalizer`,
+      `    if (fiber.mask > 0) fiber.mask--
+    return fiber.signal(Fault, afterFinalizer`
     )
   ),
   mutant(
     'finalizer-masks',
     'what a finalizer fails with replaces what came before',
-    fiber(
-      `return savedMode === 1 ? cause : joinThen(this.causeOf(savedMode, savedValue), cause)`,
+    finalizers(
+      `return before.mode === Return ? cause : joinThen(fiber.causeOf(before.mode, before.value), cause)`,
       `return cause`
     )
   ),
   mutant(
     'finalizer-error-lost',
     'what a finalizer fails with after a failure is dropped',
-    fiber(
-      `return savedMode === 1 ? cause : joinThen(this.causeOf(savedMode, savedValue), cause)`,
-      `return savedMode === 1 ? cause : this.causeOf(savedMode, savedValue)`
+    finalizers(
+      `return before.mode === Return ? cause : joinThen(fiber.causeOf(before.mode, before.value), cause)`,
+      `return before.mode === Return ? cause : fiber.causeOf(before.mode, before.value)`
     )
   ),
   mutant(
     'on-cancel-always',
     'onCancel runs for failures as well',
-    fiber(`if (mode === 5 || (mode === 6 && hasCancelled(value))) {`, `if (mode >= 3) {`)
+    finalizers(`mode === Cancel || (mode === Fault && hasCancelled(value as Cause<Untyped>))`, `mode >= 3`)
   ),
   mutant(
     'on-exit-blind',
     'onExit sees a failure as a defect',
-    fiber(
-      `// OnExit
-              const exit = exitOf(fiber, mode, value)`,
-      `// OnExit
-              const exit = exitOf(fiber, mode === 3 ? 4 : mode, value)`
+    finalizers(
+      `    const exit = exitOf(fiber, mode, value)
+    return finalize(fiber, attempt(finalizer, exit)`,
+      `    const exit = exitOf(fiber, mode === 3 ? 4 : mode, value)
+    return finalize(fiber, attempt(finalizer, exit)`
     )
   ),
   mutant(
@@ -420,20 +422,21 @@ const scopes: ReadonlyArray<Mutant> = [
   mutant(
     'catch-clears-scope',
     'who catches a cancellation is not cancelled any more',
-    fiber(
-      `case 15: // CatchCause
-              value = fiber.causeOf(mode, value)`,
-      `case 15: // CatchCause
-              if (mode === 5) fiber.scope.effective = false
-              value = fiber.causeOf(mode, value)`
+    failures(
+      `  (fiber, f: (cause: Cause<Untyped>) => Op, mode, value) =>
+    fiber.signal(Evaluate, f(fiber.causeOf(mode, value)))`,
+      `  (fiber, f: (cause: Cause<Untyped>) => Op, mode, value) => {
+    if (mode === 5) fiber.scope.effective = false
+    return fiber.signal(Evaluate, f(fiber.causeOf(mode, value)))
+  }`
     )
   ),
   mutant(
     'forged-cancellation',
     'a cancellation may be raised where nothing is cancelled',
-    fiber(
-      `if (!hasCancelled(cause) || this.scope.nearestCancelled() !== null) return cause`,
-      `if (!hasCancelled(cause) || this.id >= 0) return cause`
+    failures(
+      `if (!hasCancelled(cause) || fiber.scope.nearestCancelled() !== null) return cause`,
+      `if (!hasCancelled(cause) || fiber.id >= 0) return cause`
     )
   ),
   mutant(
@@ -451,10 +454,10 @@ const scopes: ReadonlyArray<Mutant> = [
     'root-not-cancelled-before',
     'an effect in a scope whose deadline has passed is not cancelled',
     tree(
-      `if (at <= now) this.deadline.fire()
-    else`,
-      `if (at < now) this.deadline.fire()
-    else`
+      `if (at <= now) node.deadline.fire()
+  else`,
+      `if (at < now) node.deadline.fire()
+  else`
     )
   ),
   mutant(
@@ -521,9 +524,9 @@ const waits: ReadonlyArray<Mutant> = [
     'a deadline takes effect one ms late',
     tree(
       `const at = relative ? now + time : time
-    if (at`,
+  if (at`,
       `const at = (relative ? now + time : time) + (time > 0 ? 1 : 0)
-    if (at`
+  if (at`
     )
   ),
   mutant(
@@ -588,8 +591,8 @@ const waits: ReadonlyArray<Mutant> = [
     'sleep-wins-tie',
     'a sleep wins a tie with a deadline around it',
     tree(
-      `this.deadline = new ScopeTimer(this, at, this.host.timers.nextOrder(), deadlineHasCome)`,
-      `this.deadline = new ScopeTimer(this, at, Infinity, deadlineHasCome)`
+      `node.deadline = new ScopeTimer(node, at, host.timers.nextOrder(), deadlineHasCome)`,
+      `node.deadline = new ScopeTimer(node, at, Infinity, deadlineHasCome)`
     )
   ),
   mutant(
@@ -833,7 +836,10 @@ const groups: ReadonlyArray<Mutant> = [
   mutant(
     'cancelled-task-fails-group',
     'a task that was cancelled on its own fails its group',
-    nursery(`const own = child.selfCancelled || this.cancelledHere()`, `const own = false`),
+    nursery(
+      `const own = (child.flags & SelfCancelled) !== 0 || this.cancelledHere()`,
+      `const own = (child.flags & SelfCancelled) < 0`
+    ),
     nursery(
       `if (this.cancelledHere()) exits.cancelled = null
 `,
@@ -856,25 +862,25 @@ const groups: ReadonlyArray<Mutant> = [
   mutant(
     'task-scope-misses-arms',
     'cancelling a task does not reach the arms that it waits for',
-    editIn('src/effect/internal/ownScope.ts')(
-      `fiber.own = home.insert(armsIn(home, fiber), fiber.name)`,
-      `fiber.own = home.insert(null, fiber.name)`
+    ownScope(
+      `fiber.own = insert(home, armsIn(home, fiber), fiber.name)`,
+      `fiber.own = insert(home, null, fiber.name)`
     )
   ),
   mutant(
     'unjoined-lost',
     'the failure of an owned task at which nobody looked is dropped',
-    nursery(`if (!child.looked) {`, `if (child.looked && !child.looked) {`)
+    nursery(`if ((child.flags & Looked) === 0) {`, `if ((child.flags & Looked) < 0) {`)
   ),
   mutant(
     'looked-is-unjoined',
     'the failure of an owned task fails the group, looked at or not',
-    nursery(`if (!child.looked) {`, `if (child.mode > 0) {`)
+    nursery(`if ((child.flags & Looked) === 0) {`, `if ((child.flags & Looked) >= 0) {`)
   ),
   mutant(
     'owned-fails-group',
     'the failure of an owned task fails the group at once',
-    nursery(`if (child.owned) {`, `if (child.owned && child.looked && !child.looked) {`)
+    nursery(`if ((child.flags & Owned) !== 0) {`, `if ((child.flags & Owned) < 0) {`)
   ),
   mutant(
     'join-raises-cancelled',
@@ -1192,29 +1198,9 @@ const ofCauses: ReadonlyArray<Mutant> = [
   mutant(
     'handler-takes-all',
     'a handler takes everything out of a cause that has a failure',
-    fiber(
-      `case 10: // Handle
-              if (mode === 3) {
-                if (frame.c === null || matches(frame.c)(value)) {
-                  current = (0, frame.b)(value)
-                  mode = 0
-                  if (--budget < 0) break run
-                }
-              } else if (mode === 6) {
-                const split = partitionFails(value as Cause<Untyped>, matches(frame.c))
-                if (split !== null) {
-                  if (split.rest !== null)`,
-      `case 10: // Handle
-              if (mode === 3) {
-                if (frame.c === null || matches(frame.c)(value)) {
-                  current = (0, frame.b)(value)
-                  mode = 0
-                  if (--budget < 0) break run
-                }
-              } else if (mode === 6) {
-                const split = partitionFails(value as Cause<Untyped>, matches(frame.c))
-                if (split !== null) {
-                  if (split.rest !== null && frame.c === undefined)`
+    failures(
+      `split.rest === null ? f(split.first)`,
+      `split.rest === null || handles === every ? f(split.first)`
     )
   ),
   mutant(
@@ -1230,91 +1216,68 @@ const ofCauses: ReadonlyArray<Mutant> = [
   mutant(
     'tag-ignored',
     'catchTag takes any failure',
-    fiber(`tag === null || (error !== null`, `tag !== '' || (error !== null`)
+    failures(`error !== null && error !== undefined && error._tag === tag`, `error !== tag`)
   ),
   mutant(
     'map-error-maps-first',
     'mapError leaves the failures of a joined cause alone',
-    fiber(
-      `value = mapFails(value, (error) => ({ _tag: 'Fail', error: (0, frame.b)(error) }))`,
-      `value = mapFails(value, (error) => ({ _tag: 'Fail', error }))`
+    failures(
+      `mapFails(value, (error) => ({ _tag: 'Fail', error: f(error) }))`,
+      `mapFails(value, (error) => ({ _tag: 'Fail', error }))`
     )
   ),
   mutant(
     'map-error-maps-defects',
     'mapError maps a defect',
-    fiber(
-      `if (mode === 3) value = (0, frame.b)(value)
-              else if`,
-      `if (mode === 3 || mode === 4) value = (0, frame.b)(value)
-              else if`
+    failures(
+      `if (mode === Fail) return fiber.signal(Fail, f(value))`,
+      `if (mode === Fail || mode === Die) return fiber.signal(mode, f(value))`
     )
   ),
   mutant(
     'or-die-does-nothing',
     'orDie leaves a failure a failure',
-    fiber(
-      `if (mode === 3) mode = 4
-`,
-      `if (mode === 7) mode = 4
-`
+    failures(
+      `if (mode === Fail) return fiber.signal(Die, value)`,
+      `if (mode === Fail) return fiber.signal(Fail, value)`
     )
   ),
   mutant(
     'or-die-of-joins',
     'orDie leaves the failures of a joined cause',
-    fiber(`else if (mode === 6) value = mapFails(value, (defect) => ({ _tag: 'Die', defect }))`, ``)
+    failures(`mapFails(value, (defect) => ({ _tag: 'Die', defect }))`, `value`)
   ),
   mutant(
     'tap-error-loses',
     'after tapError the failure is what its handler gave',
-    fiber(
-      `stack[sp++] = frameOf(36, mode, value, undefined)
-                current = (0, frame.b)(split.first)`,
-      `current = (0, frame.b)(split.first)`
+    failures(
+      `return fiber.signal(Evaluate, framed(attempt(f, split.first), saved, again))`,
+      `return fiber.signal(Evaluate, saved.mode === 0 ? framed(unset, saved, again) : attempt(f, split.first))`
     )
   ),
   mutant(
     'match-of-joins',
     'match does not see the failures of a joined cause',
-    fiber(
-      `case 11: // Match
-              if (mode === 3) {
-                current = (0, frame.b)(value)
-                mode = 0
-                if (--budget < 0) break run
-              } else if (mode === 6) {`,
-      `case 11: // Match
-              if (mode === 3) {
-                current = (0, frame.b)(value)
-                mode = 0
-                if (--budget < 0) break run
-              } else if (mode === 7) {`
+    failures(
+      `(fiber, { onFailure }: Matching, mode, value) => handle(fiber, onFailure, mode, value, every)`,
+      `(fiber, { onFailure }: Matching, mode, value) =>
+    mode === Fault ? fiber.signal(mode, value) : handle(fiber, onFailure, mode, value, every)`
     )
   ),
   mutant(
     'exit-lets-through',
     'exit does not see a cancellation',
-    fiber(
-      `case 16: // ToExit
-              value = exitOf(fiber, mode, value)`,
-      `case 16: // ToExit
-              if (mode === 5) break
-              value = exitOf(fiber, mode, value)`
+    failures(
+      `(fiber, _data, mode, value) => exitOf(fiber, mode, value)`,
+      `(fiber, _data, mode, value) => (mode === 5 ? fiber.signal(mode, value) : exitOf(fiber, mode, value))`
     )
   ),
   mutant(
     'handler-rest-after',
     'what a handler leaves stands behind what the handler fails with',
-    fiber(
-      `value = joinThen(frame.a, fiber.causeOf(mode, value))
-              mode = 6
-              break
-            case 36`,
-      `value = joinThen(fiber.causeOf(mode, value), frame.a)
-              mode = 6
-              break
-            case 36`
+    failures(
+      `fiber.signal(Fault, joinThen(cause, fiber.causeOf(mode, value)))`,
+      `fiber.signal(Fault, joinThen(fiber.causeOf(mode, value), cause))`
     )
   )
 ]
@@ -1385,63 +1348,50 @@ const classes: ReadonlyArray<Mutant> = [
     'generator-restarts',
     'a generator is made once, not for each run',
     fiber(
-      `case 8: // Generate
-              value = (0, current.a)()`,
-      `case 8: // Generate
-              value = ((current.a as { made?: Untyped }).made ??= (0, current.a)())`
+      `const iterator = current.b === undefined ? (0, current.a)() :`,
+      `const iterator = current.b === undefined ? ((current.a as { made?: Untyped }).made ??= (0, current.a)()) :`
     )
   ),
   mutant(
     'generator-catches',
     'a generator goes on after a failure that it yields',
-    fiber(
-      `// GeneratorFrame: its finally blocks run as finalizers
-`,
-      `// GeneratorFrame: its finally blocks run as finalizers
-              if (mode === 3) {
-                stack[sp++] = frame
-                mode = 1
-                break
-              }
-`
+    generator(
+      `  fiber.mask++
+  return unwind`,
+      `  if (mode === 3) return fiber.signal(0, new Op(15, iterator.next, iterator, anonymous))
+  fiber.mask++
+  return unwind`
     )
   ),
   mutant(
     'stack-recursion',
     'a map needs stack for what it maps',
     fiber(
-      `case 5: // Map
-              stack[sp++] = current
-              current = current.a
-              break
-            case 6`,
-      `case 5: // Map
-              if (sp > 5000) throw new RangeError('Maximum call stack size exceeded')
-              stack[sp++] = current
-              current = current.a
-              break
-            case 6`
+      `              do {
+                stack[sp++] = current
+`,
+      `              do {
+                if (sp > 5000) throw new RangeError('Maximum call stack size exceeded')
+                stack[sp++] = current
+`
     )
   ),
   mutant(
     'raise-goes-on',
     'chain goes on after a failure',
     fiber(
-      `const frame = stack[--sp] as Op
+      `            frame = stack[--sp] as Op
+          } while (frame.op <= 7)
           switch (frame.op) {
-            case 4: // FlatMap
-            case 5: // Map
-            case 6: // Tap`,
-      `const frame = stack[--sp] as Op
+`,
+      `            frame = stack[--sp] as Op
+          } while (frame.op <= 7 && !(frame.op === 4 && mode === 3 && (value === undefined || sp % 2 !== 0)))
           switch (frame.op) {
-            case 4: // FlatMap
-              if (mode === 3 && value === undefined) mode = 1
-              if (mode !== 3 || sp % 2 === 0) break
-              current = (0, frame.b)(value)
-              mode = 0
+            case 4:
+              mode = 1
+              sp++
               break
-            case 5: // Map
-            case 6: // Tap`
+`
     )
   ),
   mutant(
@@ -1509,8 +1459,8 @@ const classes: ReadonlyArray<Mutant> = [
     'match-effect-handles-handler',
     'matchEffect handles what its other branch fails with',
     effect(
-      `new Instruction(11 /* Match */, fx, onFailure, onSuccess)`,
-      `new Instruction(10, new Op(op.FlatMap, fx, onSuccess, undefined), onFailure, null)`
+      `new Instruction(11 /* Framed */, fx, { onFailure, onSuccess }, failures.match)`,
+      `new Instruction(10, new Op(op.FlatMap, fx, onSuccess, undefined), onFailure, failures.orElse)`
     )
   ),
   mutant(
@@ -1529,40 +1479,29 @@ const classes: ReadonlyArray<Mutant> = [
   mutant(
     'local-leaks',
     'a changed environment stays when its effect has ended with a value',
-    fiber(
-      `case 39: // EnvironmentFrame
-              fiber.environment = frame.a
-              break
-            case 40: // LocalFrame
-              restoreLocal(fiber, frame)
-              break
-            case 41: // ScopeFrame
-              fiber.leaveScope`,
-      `case 39: // EnvironmentFrame
-              break
-            case 40: // LocalFrame
-              restoreLocal(fiber, frame)
-              break
-            case 41: // ScopeFrame
-              fiber.leaveScope`
+    environments(
+      `const restored = (fiber: Fiber, before: Untyped, value: Untyped): Untyped => {
+  fiber.environment = before
+`,
+      `const restored = (fiber: Fiber, before: Untyped, value: Untyped): Untyped => {
+  if (fiber.id < 0) fiber.environment = before
+`
     )
   ),
   mutant(
     'local-ignored',
     'local changes nothing',
-    fiber(
-      `fiber.environment = environment
-              current = current.a`,
-      `current = current.a`
+    environments(
+      `    fiber.environment = f(before)
+`,
+      `    f(before)
+`
     )
   ),
   mutant(
     'local-twice',
     'local changes the environment twice',
-    fiber(
-      `const environment = (0, current.b)(fiber.environment)`,
-      `const environment = (0, current.b)((0, current.b)(fiber.environment))`
-    )
+    environments(`fiber.environment = f(before)`, `fiber.environment = f(f(before))`)
   ),
   mutant(
     'local-not-inherited',
@@ -1575,25 +1514,23 @@ const classes: ReadonlyArray<Mutant> = [
   mutant(
     'local-lost-in-scopes',
     'a scope begins with an empty environment',
-    fiber(
-      `const node = openScope(fiber, current.a)
+    scoped(
+      `  enterScope(fiber, node)
 `,
-      `const node = openScope(fiber, current.a)
-              fiber.environment = emptyEnvironment
+      `  enterScope(fiber, node)
+  fiber.environment = {}
 `
     )
   ),
   mutant(
     'local-lost-in-finalizers',
     'a finalizer runs with an empty environment',
-    fiber(
-      `current = frame.b
-              if (current.op <= 1) {
-                // After`,
-      `current = frame.b
-              fiber.environment = emptyEnvironment
-              if (current.op <= 1) {
-                // After`
+    finalizers(
+      `const finalize = (fiber: Fiber, finalizer: Op, mode: number, value: Untyped): typeof Signal => {
+`,
+      `const finalize = (fiber: Fiber, finalizer: Op, mode: number, value: Untyped): typeof Signal => {
+  fiber.environment = {}
+`
     )
   ),
   mutant(
@@ -1671,94 +1608,96 @@ const libraries: ReadonlyArray<Mutant> = [
     'acquire-not-registered',
     'between acquire and the registration of the release a fiber looks whether it is cancelled',
     fiber(
-      `stack[sp++] = frameOf(38, value, frame.c, undefined)
-              current = (0, frame.b)(value)`,
+      `stack[sp++] = frameOf(16, undefined, value, frame.c)
+`,
       `if (fiber.isCancelled()) {
                 mode = 5
                 break
               }
-              stack[sp++] = frameOf(38, value, frame.c, undefined)
-              current = (0, frame.b)(value)`
+              stack[sp++] = frameOf(16, undefined, value, frame.c)
+`
     )
   ),
   mutant(
     'use-is-checkpoint',
     'between acquire and use a fiber looks whether it is cancelled',
     fiber(
-      `current = (0, frame.b)(value)
+      `stack[sp++] = frameOf(16, undefined, value, frame.c)
+              current = (0, frame.b)(value)
               mode = 0
-              break
-            case 38: // ReleaseFrame`,
-      `current = (0, frame.b)(value)
+`,
+      `stack[sp++] = frameOf(16, undefined, value, frame.c)
+              current = (0, frame.b)(value)
               mode = fiber.isCancelled() ? 5 : 0
-              break
-            case 38: // ReleaseFrame`
+`
     )
   ),
   mutant(
     'release-skips-cancelled',
     'nothing is released after a cancellation',
-    fiber(
-      `// ReleaseFrame
-              const exit = exitOf(fiber, mode, value)`,
-      `// ReleaseFrame
-              if (mode === 5) break
-              const exit = exitOf(fiber, mode, value)`
+    finalizers(
+      `  const exit = exitOf(fiber, mode, value)
+  const finalizer`,
+      `  if (mode === 5) return fiber.signal(mode, value)
+  const exit = exitOf(fiber, mode, value)
+  const finalizer`
     )
   ),
   mutant(
     'release-not-shielded',
     'a release after a failure is cancelled with what is around it',
-    fiber(
-      `stack[sp++] = frameOf(37, 6, exit.left, undefined)
-              fiber.mask++
-              current = (0, frame.b)(frame.a, exit)`,
-      `stack[sp++] = frameOf(36, 6, exit.left, undefined)
-              current = (0, frame.b)(frame.a, exit)`
+    finalizers(
+      `  return finalize(fiber, finalizer, Fault, exit.left)
+}`,
+      `  const answer = finalize(fiber, finalizer, Fault, exit.left)
+  fiber.mask--
+  return answer
+}`
+    ),
+    finalizers(
+      `    fiber.mask--
+    return before.mode`,
+      `    if (fiber.mask > 0) fiber.mask--
+    return before.mode`
+    ),
+    finalizers(
+      `    fiber.mask--
+    return fiber.signal(Fault, afterFinalizer`,
+      `    if (fiber.mask > 0) fiber.mask--
+    return fiber.signal(Fault, afterFinalizer`
     )
   ),
   mutant(
     'release-after-value-not-shielded',
     'a release after a value is cancelled with what is around it',
     fiber(
-      `if (current.op === 1) (0, current.a)()
-                break
-              }
-              stack[sp++] = frameOf(37, 1, value, undefined)
-              fiber.mask++
+      `              value = frame.c.returned(fiber, current, value)
+              mode = 7
+`,
+      `              stack[sp++] = frameOf(7, value, undefined, undefined)
               mode = 0
-              break
-            case 32`,
-      `if (current.op === 1) (0, current.a)()
-                break
-              }
-              stack[sp++] = frameOf(32, value, undefined, undefined)
-              mode = 0
-              break
-            case 32`
+`
     )
   ),
   mutant(
     'release-sees-a-value',
     'a release sees a value whatever use ended with',
-    fiber(
-      `current = (0, frame.b)(frame.a, exit)`,
-      `current = (0, frame.b)(frame.a, { _tag: 'Right', right: exit })`
+    finalizers(
+      `(c as Releasing).release(resource, each), exit)`,
+      `(c as Releasing).release(resource, { _tag: 'Right', right: each }), exit)`
     )
   ),
   mutant(
     'acquire-failed-releases',
-    'what could not be acquired is released',
+    'what could not be acquired is released, and the failure is lost',
     fiber(
-      `case 20: // Bracket: acquire has failed, there is nothing to release
-            case 32`,
-      `case 20: // Bracket: acquire has failed, there is nothing to release
-              current = (0, frame.c)(undefined, { _tag: 'Left', left: fiber.causeOf(mode, value) })
-              stack[sp++] = frameOf(37, mode, value, undefined)
-              fiber.mask++
+      `            // Bracket passes it on: there is nothing to release.
+`,
+      `            case 14:
+              current = (0, frame.c.release)(undefined, { _tag: 'Left', left: fiber.causeOf(mode, value) })
               mode = 0
               break
-            case 32`
+`
     )
   ),
   mutant(
@@ -1855,24 +1794,21 @@ const libraries: ReadonlyArray<Mutant> = [
   mutant(
     'within-timeout-lost',
     'within ends with nothing when its time is over',
-    fiber(
-      `this.value = rest === null ? timeout : joinThen(timeout, rest)`,
-      `this.value = rest === null ? timeout : rest`
-    )
+    scoped(`rest === null ? timeout : joinThen(timeout, rest)`, `rest === null ? timeout : rest`)
   ),
   mutant(
     'timeout-after-rest',
     'the failure of a timeout stands behind what the clean-up failed with',
-    fiber(`joinThen(timeout, rest)`, `joinThen(rest, timeout)`)
+    scoped(`joinThen(timeout, rest)`, `joinThen(rest, timeout)`)
   ),
   mutant(
     'value-of-cancelled-lost',
     'a scope that is cancelled loses the value of its body',
-    fiber(
-      `if (frame.b === 0) value = { _tag: 'Some', value }
-              break`,
-      `if (frame.b === 0) value = (frame.a as ScopeNode).cancelled ? { _tag: 'None' } : { _tag: 'Some', value }
-              break`
+    scoped(
+      `    leaveScope(fiber, node)
+    return { _tag: 'Some', value }`,
+      `    leaveScope(fiber, node)
+    return node.cancelled ? { _tag: 'None' } : { _tag: 'Some', value }`
     )
   ),
   mutant(

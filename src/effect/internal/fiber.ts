@@ -2,23 +2,21 @@
  * The interpreter. A fiber is the run of one effect: an explicit stack and one loop, no recursion, so that depth is
  * bounded by memory alone.
  *
- * The loop has three modes (evaluate an effect, return a value, raise) around one try/catch. Until a failure leaves the
- * fiber it is a mode and a value; causes are built on cold paths only.
+ * The loop evaluates an effect, returns a value, or raises, around one try/catch. Until a failure leaves the fiber it is a
+ * mode and a value; causes are built on cold paths only.
+ *
+ * It knows the effects that programs pass all the time. All others are a `Frame` with the code that they bring along.
  *
  * @internal
  */
 import type { Cause } from '../Cause.js'
-import { hasCancelled, joinThen, mapLeaves, partitionFails, withoutCancelled } from './causes.js'
-import { closeIterator, running } from './generator.js'
-import type { Nursery } from './nursery.js'
-import { Evaluate, Op, Raise, Signal, type Untyped } from './op.js'
-import type { Child, Owner } from './owner.js'
+import { Evaluate, Op, Signal, type Untyped } from './op.js'
+import { type Child, type Owner, SelfCancelled } from './owner.js'
 import type { Arms, ArmsHost } from './parallel.js'
 import type { Run, TurnTime } from './run.js'
-import { type Cancellable, RoleScope, ScopeNode } from './scopeTree.js'
+import type { Dweller, Cancellable, ScopeNode } from './scopeTree.js'
 import type { Turn } from '../Scheduler.js'
-import type { WaitList } from './waiting.js'
-import { type Wait, type Waiter } from './waiting.js'
+import type { Wait, Waiter, WaitList } from './waiting.js'
 
 // ---- status
 
@@ -28,15 +26,6 @@ export const Ready = 1
 export const Running = 2
 export const Waiting = 3
 export const Done = 4
-
-// ---- flags
-
-export const Service = 1
-export const Owned = 2
-export const Looked = 4
-const SelfCancelled = 8
-/** A task that is not ready yet: its failure belongs to whoever starts it. */
-export const Held = 16
 
 const unitOp = new Op(0, undefined, undefined, undefined)
 
@@ -49,10 +38,13 @@ let sharedStack: Array<Op> | null = []
 /** Frames that are copied on suspension; a deeper stack is given away whole, or each yield would copy all of it. */
 const copied = 32
 
+/** Frames that a stack may keep for as long as each turn needs more than `copied`. */
+const deepest = 0x4000
+
 /** Values of fiber-locals by key; copied when one is set, so that children inherit by reference. */
 export type Locals = ReadonlyMap<object, unknown>
 
-export class Fiber implements Turn, Waiter, Cancellable, Child, ArmsHost {
+export class Fiber implements Turn, Waiter, Dweller, Child, ArmsHost {
   next: Turn | null
   status: number
   /** What happens next while ready; how it ended once done. */
@@ -142,7 +134,8 @@ export class Fiber implements Turn, Waiter, Cancellable, Child, ArmsHost {
     try {
       withdrawn = wait.abandon(this, this.scope.cut >= 0)
     } catch (defect) {
-      this.resume(6, joinThen(this.causeOf(5, undefined), { _tag: 'Die', defect }))
+      // Two leaves, so there is nothing to join: what joins causes stays out of programs that never do.
+      this.resume(6, { _tag: 'Then', left: this.causeOf(5, undefined), right: { _tag: 'Die', defect } })
       return
     }
     if (withdrawn) this.resume(5, undefined)
@@ -201,25 +194,6 @@ export class Fiber implements Turn, Waiter, Cancellable, Child, ArmsHost {
     this.value = value
   }
 
-  // ---- scopes
-
-  enterScope(node: ScopeNode): void {
-    node.opener = this
-    this.scope.removeFiber(this)
-    this.mask = 0
-    this.scope = node
-    node.addFiber(this)
-  }
-
-  leaveScope(node: ScopeNode): void {
-    node.removeFiber(this)
-    node.close()
-    this.mask = node.mask
-    const parent = node.parent as ScopeNode
-    this.scope = parent
-    parent.addFiber(this)
-  }
-
   // ---- children
 
   /** A child that has not started; its owner accounts for it from now on. */
@@ -246,26 +220,6 @@ export class Fiber implements Turn, Waiter, Cancellable, Child, ArmsHost {
   }
 
   // ---- how it ended
-
-  get selfCancelled(): boolean {
-    return (this.flags & SelfCancelled) !== 0
-  }
-
-  get service(): boolean {
-    return (this.flags & Service) !== 0
-  }
-
-  get owned(): boolean {
-    return (this.flags & Owned) !== 0
-  }
-
-  get held(): boolean {
-    return (this.flags & Held) !== 0
-  }
-
-  get looked(): boolean {
-    return (this.flags & Looked) !== 0
-  }
 
   /** The cause of a raising mode. */
   causeOf(mode: number, value: Untyped): Cause<Untyped> {
@@ -325,70 +279,7 @@ export class Fiber implements Turn, Waiter, Cancellable, Child, ArmsHost {
   run(): void {
     execute(this)
   }
-
-  private cutFinalizer(cause: Cause<Untyped>): Cause<Untyped> {
-    const { cut } = this.scope
-    if (cut < 0 || !hasCancelled(cause)) return cause
-    const rest = withoutCancelled(cause)
-    const defect = { _tag: 'CleanupOverran', task: this.name, grace: cut }
-    return rest === null ? { _tag: 'Die', defect } : joinThen(rest, { _tag: 'Die', defect })
-  }
-
-  /** A finalizer has failed: its cause joins what came before. */
-  afterFinalizer(savedMode: number, savedValue: Untyped, mode: number, value: Untyped): Cause<Untyped> {
-    const cause = this.cutFinalizer(this.causeOf(mode, value))
-    return savedMode === 1 ? cause : joinThen(this.causeOf(savedMode, savedValue), cause)
-  }
-
-  /** `Cancelled` may be raised again inside its scope, and nowhere else. */
-  admit(cause: Cause<Untyped>): Cause<Untyped> {
-    if (!hasCancelled(cause) || this.scope.nearestCancelled() !== null) return cause
-    return { _tag: 'Die', defect: { _tag: 'CancelledElsewhere', cause } }
-  }
-
-  /** Leaving a scope by raising: absorbs what is its own. Gives the mode; the value is in `value`. */
-  leaveRaising(node: ScopeNode, how: Untyped, mode: number, value: Untyped): number {
-    let left: Untyped = value
-    let absorbed = false
-    if (node.absorbs()) {
-      if (mode === 5) absorbed = true
-      else if (mode === 6) {
-        const rest = withoutCancelled(value)
-        absorbed = rest !== value
-        left = rest
-      }
-    }
-    this.leaveScope(node)
-    this.value = left
-    if (!absorbed) return mode
-    const caught = node.absorbed()
-    const rest: Cause<Untyped> | null = mode === 5 ? null : left
-    if (typeof how === 'function' && caught.reason._tag === 'Deadline') {
-      const timeout = failureOf(how)
-      this.value = rest === null ? timeout : joinThen(timeout, rest)
-      return 6
-    }
-    if (rest !== null) return 6
-    // A plain scope has no handle and no deadline, so nothing but its own option can be absorbed without a rest.
-    this.value = { _tag: 'None' }
-    return 1
-  }
 }
-
-/** The failure of a timeout. What the user's function throws must not lose the rest of the cause. */
-const failureOf = (onTimeout: () => unknown): Cause<unknown> => {
-  try {
-    return { _tag: 'Fail', error: onTimeout() }
-  } catch (defect) {
-    return { _tag: 'Die', defect }
-  }
-}
-
-const provided = (environment: Untyped, services: Untyped): Untyped =>
-  // Copying is what `provide` costs; at the root of a program there is nothing to copy.
-  environment === emptyEnvironment && Object.getPrototypeOf(services) === Object.prototype
-    ? services
-    : { ...environment, ...services }
 
 export const emptyEnvironment: Untyped = Object.freeze({})
 
@@ -406,25 +297,6 @@ const notAnEffect = (thing: unknown): TypeError => {
     `Expected an Effect, but got ${what}. In a generator, every effect is yielded with a star: yield* effect.`
   )
 }
-
-const matches =
-  (tag: string | null) =>
-  (error: Untyped): boolean =>
-    tag === null || (error !== null && error !== undefined && error._tag === tag)
-
-const exitOf = (fiber: Fiber, mode: number, value: Untyped): Untyped =>
-  mode === 1 ? { _tag: 'Right', right: value } : { _tag: 'Left', left: fiber.causeOf(mode, value) }
-
-const mapFails = (cause: Cause<Untyped>, f: (error: Untyped) => Cause<Untyped>): Cause<Untyped> =>
-  mapLeaves(cause, (leaf) => {
-    if (leaf._tag !== 'Fail') return leaf
-    try {
-      return f(leaf.error)
-    } catch (defect) {
-      // The mapper of one failure must not lose the others.
-      return { _tag: 'Die', defect }
-    }
-  })
 
 /**
  * The run loop makes its frames, scopes and groups by functions: V8 does not inline a constructor into it where the loop
@@ -483,18 +355,11 @@ const execute = (first: Fiber): void => {
               break
             case 2: // Primitive
               value = (0, current.a)(fiber, current.b, current.c)
-              mode = 1
-              if (value === Signal) {
-                if (fiber.status !== Running) break run
-                mode = fiber.mode
-                value = fiber.value
-                fiber.value = undefined
-                if (mode === 0) current = value
-              }
+              mode = value === Signal ? 7 : 1
               break
             case 3: // Raise
               mode = current.a
-              value = mode === 6 ? fiber.admit(current.b) : current.b
+              value = current.b
               break
             case 4: {
               // FlatMap: a leaf is evaluated here, without a frame
@@ -511,11 +376,7 @@ const execute = (first: Fiber): void => {
                 value = (0, inner.a)(fiber, inner.b, inner.c)
                 if (value === Signal) {
                   stack[sp++] = current
-                  if (fiber.status !== Running) break run
-                  mode = fiber.mode
-                  value = fiber.value
-                  fiber.value = undefined
-                  if (mode === 0) current = value
+                  mode = 7
                 } else current = (0, current.b)(value)
               } else {
                 stack[sp++] = current
@@ -524,85 +385,41 @@ const execute = (first: Fiber): void => {
               break
             }
             case 5: // Map
-              stack[sp++] = current
-              current = current.a
-              break
             case 6: // Tap
             case 10: // Handle
-            case 11: // Match
-            case 12: // MapError
-            case 13: // TapError
-            case 14: // OrDie
-            case 15: // CatchCause
-            case 16: // ToExit
-            case 17: // Ensuring
-            case 18: // OnExit
-            case 19: // OnCancel
-            case 20: // Bracket
-              stack[sp++] = current
-              current = current.a
+            case 11: // Framed
+            case 14: // Bracket
+              // Maps in maps are common, and one turn of this loop costs half of one of the big loop.
+              do {
+                stack[sp++] = current
+                current = current.a
+              } while (current.op === 5)
               break
-            case 7: // Suspend
+            case 8: // Suspend
               if (--budget < 0) break run
               current = (0, current.a)()
               break
-            case 8: // Generate
-              value = (0, current.a)()
-              stack[sp++] = frameOf(33, value, value.next, undefined)
+            case 9: {
+              // Generate
+              const iterator = current.b === undefined ? (0, current.a)() : (0, current.a)(...current.b)
+              stack[sp++] = frameOf(15, iterator.next, iterator, current.c)
               value = undefined
               mode = 1
               break
-            case 9: // GenerateWith
-              value = (0, current.a)(...current.b)
-              stack[sp++] = frameOf(33, value, value.next, undefined)
-              value = undefined
-              mode = 1
-              break
-            case 21: // Provide
-              stack[sp++] = frameOf(39, fiber.environment, undefined, undefined)
-              fiber.environment = provided(fiber.environment, current.b)
-              current = current.a
-              break
-            case 22: {
-              // Local
-              const environment = (0, current.b)(fiber.environment)
-              stack[sp++] = frameOf(39, fiber.environment, undefined, undefined)
-              fiber.environment = environment
-              current = current.a
+            }
+            case 12: {
+              // Opened
+              const { open } = current.a
+              value = open(fiber, current.b)
+              stack[sp++] = frameOf(11, undefined, value, current.a)
+              current = typeof current.c === 'function' ? (0, current.c)(value) : current.c
               break
             }
-            case 23: {
-              // Locally
-              const before = fiber.locals
-              stack[sp++] = frameOf(
-                40,
-                current.b,
-                before?.get(current.b),
-                before !== null && before.has(current.b)
-              )
-              setLocal(fiber, current.b, current.c)
-              current = current.a
-              break
-            }
-            case 24: {
-              // Scoped
-              const node = openScope(fiber, current.a)
-              stack[sp++] = frameOf(41, node, current.c, undefined)
-              current = typeof current.b === 'function' ? (0, current.b)(node) : current.b
-              break
-            }
-            case 25: {
-              // Grouped
-              const nursery = (0, current.a)(fiber, current.b)
-              stack[sp++] = frameOf(42, nursery, undefined, undefined)
-              current = (0, current.c)(nursery)
-              break
-            }
-            case 26: {
+            case 13: {
               // Parallel
               // Before the frame: what makes the arms may throw.
               const arms = (0, current.a)(fiber, current.b, current.c)
-              stack[sp++] = frameOf(43, fiber, base, arms)
+              stack[sp++] = frameOf(17, fiber, base, arms)
               base = sp
               // Falls out to where an arm has ended or waits: the same steps start the first one.
               break run
@@ -623,70 +440,34 @@ const execute = (first: Fiber): void => {
               value = (0, frame.b)(value)
               break
             case 6: // Tap
-              stack[sp++] = frameOf(32, value, undefined, undefined)
+              stack[sp++] = frameOf(7, value, undefined, undefined)
               current = (0, frame.b)(value)
               mode = 0
               if (--budget < 0) break run
               break
-            case 11: // Match
-              current = (0, frame.c)(value)
-              mode = 0
-              if (--budget < 0) break run
-              break
-            case 10: // Handle
-            case 12: // MapError
-            case 13: // TapError
-            case 14: // OrDie
-            case 15: // CatchCause
-            case 19: // OnCancel
-              break
-            case 16: // ToExit
-              value = { _tag: 'Right', right: value }
-              break
-            case 17: // Ensuring
-              current = frame.b
-              if (current.op <= 1) {
-                // After a value, a finalizer that cannot wait needs no frame: what it throws is all there is to raise.
-                if (current.op === 1) (0, current.a)()
-                break
+            case 11: {
+              // Framed
+              const { returned } = frame.c
+              if (returned !== null) {
+                value = returned(fiber, frame.b, value)
+                if (value === Signal) mode = 7
               }
-              stack[sp++] = frameOf(37, 1, value, undefined)
-              fiber.mask++
-              mode = 0
               break
-            case 18: // OnExit
-              current = (0, frame.b)({ _tag: 'Right', right: value })
-              if (current.op <= 1) {
-                if (current.op === 1) (0, current.a)()
-                break
-              }
-              stack[sp++] = frameOf(37, 1, value, undefined)
-              fiber.mask++
-              mode = 0
-              break
-            case 20: // Bracket: no checkpoint between the value of acquire and this frame
-              stack[sp++] = frameOf(38, value, frame.c, undefined)
-              current = (0, frame.b)(value)
-              mode = 0
-              break
-            case 38: // ReleaseFrame
-              current = (0, frame.b)(frame.a, { _tag: 'Right', right: value })
-              if (current.op <= 1) {
-                if (current.op === 1) (0, current.a)()
-                break
-              }
-              stack[sp++] = frameOf(37, 1, value, undefined)
-              fiber.mask++
-              mode = 0
-              break
-            case 32: // KeepFrame
+            }
+            case 7: // KeepFrame
               value = frame.a
               break
-            case 33: {
+            case 14: // Bracket: no checkpoint between the value of acquire and the frame that releases it
+              stack[sp++] = frameOf(16, undefined, value, frame.c)
+              current = (0, frame.b)(value)
+              mode = 0
+              if (--budget < 0) break run
+              break
+            case 15: {
               // GeneratorFrame: stays while the generator runs; leaves are evaluated here
               sp++
-              const iterator = frame.a
-              const next = frame.b
+              const next = frame.a
+              const iterator = frame.b
               for (;;) {
                 const result = next.call(iterator, value)
                 if (result.done) {
@@ -705,11 +486,7 @@ const execute = (first: Fiber): void => {
                 else if (op === 2) {
                   value = (0, current.a)(fiber, current.b, current.c)
                   if (value === Signal) {
-                    if (fiber.status !== Running) break run
-                    mode = fiber.mode
-                    value = fiber.value
-                    fiber.value = undefined
-                    if (mode === 0) current = value
+                    mode = 7
                     break
                   }
                 } else {
@@ -719,243 +496,57 @@ const execute = (first: Fiber): void => {
               }
               break
             }
-            case 34: {
-              // UnwindFrame: a finally block goes on. The frame stays while it runs, since it may throw.
-              sp++
-              const iterator = frame.a
-              frame.a = running
-              const result = iterator.next(value)
-              if (result.done) {
-                sp--
-                fiber.mask--
-                mode = frame.b
-                value = frame.c
-              } else {
-                frame.a = iterator
-                current = result.value
-                mode = 0
+            case 16: // ReleaseFrame: most often a release waits for nothing
+              current = (0, frame.c.release)(frame.b, { _tag: 'Right', right: value })
+              if (current.op <= 1) {
+                if (current.op === 1) (0, current.a)()
+                break
               }
+              value = frame.c.returned(fiber, current, value)
+              mode = 7
               break
-            }
-            case 35: // RestFrame
-              mode = 6
-              value = frame.a
-              break
-            case 36: // AgainFrame
-              mode = frame.a
-              value = frame.b
-              break
-            case 37: // FinalizingFrame
-              fiber.mask--
-              mode = frame.a
-              value = frame.b
-              break
-            case 39: // EnvironmentFrame
-              fiber.environment = frame.a
-              break
-            case 40: // LocalFrame
-              restoreLocal(fiber, frame)
-              break
-            case 41: // ScopeFrame
-              fiber.leaveScope(frame.a)
-              if (frame.b === 0) value = { _tag: 'Some', value }
-              break
-            case 42: {
-              // GroupFrame
-              const outcome = (frame.a as Nursery).bodyEnded(1, value)
-              if (outcome === null) {
-                fiber.park(frame.a)
-                break run
-              }
-              mode = outcome.mode
-              value = outcome.value
-              break
-            }
-            default:
-              throw new Error(`millrace: frame ${frame.op} cannot return`)
+            // Handle passes a value on.
           }
-        } else {
-          if (sp === base) break
-          const frame = stack[--sp] as Op
+        } else if (mode !== 7) {
+          let frame: Op
+          do {
+            if (sp === base) break run
+            frame = stack[--sp] as Op
+          } while (frame.op <= 7)
           switch (frame.op) {
-            case 4: // FlatMap
-            case 5: // Map
-            case 6: // Tap
-            case 20: // Bracket: acquire has failed, there is nothing to release
-            case 32: // KeepFrame
-              break
             case 10: // Handle
-              if (mode === 3) {
-                if (frame.c === null || matches(frame.c)(value)) {
-                  current = (0, frame.b)(value)
-                  mode = 0
-                  if (--budget < 0) break run
-                }
-              } else if (mode === 6) {
-                const split = partitionFails(value as Cause<Untyped>, matches(frame.c))
-                if (split !== null) {
-                  if (split.rest !== null) stack[sp++] = frameOf(35, split.rest, undefined, undefined)
-                  current = (0, frame.b)(split.first)
-                  mode = 0
-                  if (--budget < 0) break run
-                }
-              }
-              break
-            case 11: // Match
               if (mode === 3) {
                 current = (0, frame.b)(value)
                 mode = 0
                 if (--budget < 0) break run
-              } else if (mode === 6) {
-                const split = partitionFails(value as Cause<Untyped>, matches(null))
-                if (split !== null) {
-                  if (split.rest !== null) stack[sp++] = frameOf(35, split.rest, undefined, undefined)
-                  current = (0, frame.b)(split.first)
-                  mode = 0
-                  if (--budget < 0) break run
-                }
+                break
               }
-              break
-            case 12: // MapError
-              if (mode === 3) value = (0, frame.b)(value)
-              else if (mode === 6) {
-                value = mapFails(value, (error) => ({ _tag: 'Fail', error: (0, frame.b)(error) }))
-              }
-              break
-            case 13: {
-              // TapError
-              const split =
-                mode === 3
-                  ? { first: value as unknown }
-                  : mode === 6
-                    ? partitionFails(value as Cause<Untyped>, matches(null))
-                    : null
-              if (split !== null) {
-                stack[sp++] = frameOf(36, mode, value, undefined)
-                current = (0, frame.b)(split.first)
-                mode = 0
+            // falls through: what is more than one failure
+            case 11: // Framed
+            case 15: {
+              // GeneratorFrame
+              const { raised } = frame.c
+              if (raised !== null) {
+                value = raised(fiber, frame.b, mode, value)
+                mode = value === Signal ? 7 : 1
               }
               break
             }
-            case 14: // OrDie
-              if (mode === 3) mode = 4
-              else if (mode === 6) value = mapFails(value, (defect) => ({ _tag: 'Die', defect }))
+            case 16: // ReleaseFrame
+              value = frame.c.raised(fiber, frame, mode, value)
+              mode = 7
               break
-            case 15: // CatchCause
-              value = fiber.causeOf(mode, value)
-              mode = 0
-              current = (0, frame.b)(value)
-              if (--budget < 0) break run
-              break
-            case 16: // ToExit
-              value = exitOf(fiber, mode, value)
-              mode = 1
-              break
-            case 17: // Ensuring
-              stack[sp++] = frameOf(37, mode, value, undefined)
-              fiber.mask++
-              current = frame.b
-              mode = 0
-              break
-            case 18: {
-              // OnExit
-              const exit = exitOf(fiber, mode, value)
-              stack[sp++] = frameOf(37, 6, exit.left, undefined)
-              fiber.mask++
-              current = (0, frame.b)(exit)
-              mode = 0
-              break
-            }
-            case 19: // OnCancel
-              if (mode === 5 || (mode === 6 && hasCancelled(value))) {
-                stack[sp++] = frameOf(37, mode, value, undefined)
-                fiber.mask++
-                current = frame.b
-                mode = 0
-              }
-              break
-            case 38: {
-              // ReleaseFrame
-              const exit = exitOf(fiber, mode, value)
-              stack[sp++] = frameOf(37, 6, exit.left, undefined)
-              fiber.mask++
-              current = (0, frame.b)(frame.a, exit)
-              mode = 0
-              break
-            }
-            case 33: {
-              // GeneratorFrame: its finally blocks run as finalizers
-              const unwind = frameOf(34, running, mode, value)
-              stack[sp++] = unwind
-              fiber.mask++
-              const result = closeIterator(frame.a)
-              if (result.done) {
-                sp--
-                fiber.mask--
-              } else {
-                unwind.a = frame.a
-                current = result.value
-                mode = 0
-              }
-              break
-            }
-            case 34: {
-              // UnwindFrame: a finally block has failed; the ones around it still run
-              frame.c = fiber.afterFinalizer(frame.b, frame.c, mode, value)
-              frame.b = 6
-              sp++
-              const iterator = frame.a
-              frame.a = running
-              const result = closeIterator(iterator)
-              if (result.done) {
-                sp--
-                fiber.mask--
-                mode = 6
-                value = frame.c
-              } else {
-                frame.a = iterator
-                current = result.value
-                mode = 0
-              }
-              break
-            }
-            case 35: // RestFrame
-              value = joinThen(frame.a, fiber.causeOf(mode, value))
-              mode = 6
-              break
-            case 36: // AgainFrame
-              value = joinThen(fiber.causeOf(frame.a, frame.b), fiber.causeOf(mode, value))
-              mode = 6
-              break
-            case 37: // FinalizingFrame
-              fiber.mask--
-              value = fiber.afterFinalizer(frame.a, frame.b, mode, value)
-              mode = 6
-              break
-            case 39: // EnvironmentFrame
-              fiber.environment = frame.a
-              break
-            case 40: // LocalFrame
-              restoreLocal(fiber, frame)
-              break
-            case 41: // ScopeFrame
-              mode = fiber.leaveRaising(frame.a, frame.b, mode, value)
-              value = fiber.value
-              fiber.value = undefined
-              break
-            case 42: {
-              // GroupFrame
-              const outcome = (frame.a as Nursery).bodyEnded(mode, value)
-              if (outcome === null) {
-                fiber.park(frame.a)
-                break run
-              }
-              mode = outcome.mode
-              value = outcome.value
-              break
-            }
-            default:
-              throw new Error(`millrace: frame ${frame.op} cannot raise`)
+            // Bracket passes it on: there is nothing to release.
+          }
+        } else {
+          // Signalled: what a primitive or a frame has put into the fiber
+          if (fiber.status !== Running) break
+          mode = fiber.mode
+          value = fiber.value
+          fiber.value = undefined
+          if (mode === 0) {
+            current = value
+            if (--budget < 0) break
           }
         }
       }
@@ -1037,54 +628,14 @@ const save = (fiber: Fiber, stack: Array<Op>, base: number, sp: number): void =>
 const releaseStack = (fiber: Fiber, shared: Array<Op> | null): void => {
   if (shared === null) return
   sharedStack = fiber.frames === shared ? [] : shared
-  // A deep program must not keep its memory for good.
-  if (sharedStack.length > copied) sharedStack.length = copied
+  // A deep program must not keep its memory for good; the next one may be as deep, and growing costs a tenth of it.
+  const { length } = sharedStack
+  if (length > copied && (length > deepest || sharedStack[copied] === unitOp)) sharedStack.length = copied
   // What has ended must not be held by frames that nothing has written over yet.
-  if (fiber.runOf.closed || (fiber.owner === null && fiber.status === Done)) {
-    for (let at = 0; at < sharedStack.length && sharedStack[at] !== unitOp; at++) sharedStack[at] = unitOp
+  const ended = fiber.runOf.closed || (fiber.owner === null && fiber.status === Done)
+  for (let at = ended ? 0 : copied; at < sharedStack.length && sharedStack[at] !== unitOp; at++) {
+    sharedStack[at] = unitOp
   }
-}
-
-export const setLocal = (fiber: Fiber, key: object, value: unknown): void => {
-  fiber.locals = new Map(fiber.locals).set(key, value)
-}
-
-const restoreLocal = (fiber: Fiber, frame: Op): void => {
-  const locals = new Map(fiber.locals)
-  if (frame.c) locals.set(frame.a, frame.b)
-  else locals.delete(frame.a)
-  fiber.locals = locals
-}
-
-/** A duration of a scope, checked where it is used. */
-export const checkDuration = (what: string, ms: number): void => {
-  if (typeof ms !== 'number' || Number.isNaN(ms)) {
-    throw new TypeError(`${what} must be a number of milliseconds, but is ${String(ms)}.`)
-  }
-}
-
-export interface ScopeOptions {
-  readonly name: string
-  /** Milliseconds from entry. */
-  readonly after?: number | undefined
-  /** A time of the clock. */
-  readonly at?: number | undefined
-  readonly shield?: boolean | undefined
-  readonly grace?: number | undefined
-}
-
-const openScope = (fiber: Fiber, options: ScopeOptions): ScopeNode => {
-  const { after, at, grace } = options
-  if (after !== undefined) checkDuration('A timeout', after)
-  if (at !== undefined) checkDuration('A deadline', at)
-  if (grace !== undefined) checkDuration('A grace', grace)
-  const node = new ScopeNode(fiber.runOf, fiber.scope, options.name, fiber.mask, RoleScope)
-  fiber.enterScope(node)
-  if (options.shield === true) node.setShield(true)
-  if (grace !== undefined) node.setGrace(grace)
-  if (after !== undefined) node.enterDeadline(after, true)
-  if (at !== undefined) node.enterDeadline(at, false)
-  return node
 }
 
 const exhausted = (fiber: Fiber): void => {
@@ -1101,6 +652,3 @@ const parked = (fiber: Fiber): void => {
   if (fiber.wait === null) return
   for (const instrument of fiber.runOf.instruments ?? []) instrument.onPark?.(fiber, fiber.wait.label)
 }
-
-/** An effect that raises. */
-export const raise = (mode: number, value: Untyped): Op => new Op(Raise, mode, value, undefined)

@@ -9,15 +9,23 @@
 import type { Cause } from '../Cause.js'
 import { filterLeaves, withoutCancelled } from './causes.js'
 import { Fault, Return, type Untyped } from './op.js'
-import { Exits, type Child, type Owner } from './owner.js'
-import { type Cancellable, cancellation, RoleTasks, ScopeNode, walk } from './scopeTree.js'
+import { type Child, Exits, Held, Looked, Owned, type Owner, SelfCancelled, Service } from './owner.js'
+import {
+  absorb,
+  type Cancellable,
+  cancellation,
+  type Dweller,
+  leaveScope,
+  RoleTasks,
+  ScopeNode,
+  walk
+} from './scopeTree.js'
 import type { Wait, Waiter } from './waiting.js'
 
 /** The fiber that opened the group. */
-export interface Host extends Waiter {
+export interface Host extends Waiter, Dweller {
   readonly name: string
   causeOf(mode: number, value: Untyped): Cause<unknown>
-  leaveScope(node: ScopeNode): void
 }
 
 const Open = 0
@@ -91,11 +99,11 @@ export class Nursery implements Owner, Wait {
 
   childEnded(child: Child): void {
     this.running--
-    if (child.service) this.services--
-    const cause = child.held ? null : child.failure()
+    if ((child.flags & Service) !== 0) this.services--
+    const cause = (child.flags & Held) !== 0 ? null : child.failure()
     if (cause !== null) {
       // Judged now: what is cancelled outside later did not cut this task short.
-      const own = child.selfCancelled || this.cancelledHere()
+      const own = (child.flags & SelfCancelled) !== 0 || this.cancelledHere()
       const rest = own ? withoutCancelled(cause) : cause
       if (rest !== cause && this.outer.cancelled) this.absorbed = true
       this.childFailed(child, rest)
@@ -114,7 +122,7 @@ export class Nursery implements Owner, Wait {
   private childFailed(child: Child, cause: Cause<unknown> | null): void {
     if (cause === null) return
     let counted: Cause<unknown> | null = cause
-    if (child.owned) {
+    if ((child.flags & Owned) !== 0) {
       counted = filterLeaves(cause, (leaf) => leaf._tag !== 'Fail')
       if (counted !== cause) (this.owned ??= []).push(child)
       if (counted === null) return
@@ -173,7 +181,7 @@ export class Nursery implements Owner, Wait {
   private outcome(): { readonly mode: number; readonly value: Untyped } {
     this.state = Closed
     for (const child of this.owned ?? []) {
-      if (!child.looked) {
+      if ((child.flags & Looked) === 0) {
         const defect = { _tag: 'UnjoinedFailure', task: child.name, cause: child.failure() }
         this.exits.add({ _tag: 'Die', defect })
       }
@@ -181,7 +189,7 @@ export class Nursery implements Owner, Wait {
     const { outer, scope, exits, bodyExits } = this
     if (this.cancelledHere()) exits.cancelled = null
     if (outer.absorbs()) {
-      if (this.absorbed || bodyExits.cancelled !== null) outer.absorbed()
+      if (this.absorbed || bodyExits.cancelled !== null) absorb(outer)
     } else if (
       bodyExits.cancelled !== null &&
       (exits.cancelled === null || bodyExits.before < exits.before)
@@ -191,7 +199,7 @@ export class Nursery implements Owner, Wait {
       exits.before = bodyExits.before
     }
     scope.close()
-    this.host.leaveScope(outer)
+    leaveScope(this.host, outer)
 
     const cause = exits.cause(false)
     if (cause !== null) return { mode: Fault, value: cause }

@@ -55,7 +55,7 @@ export class OpIterator implements Iterator<Untyped> {
   }
 }
 
-// Leaves come first, so that `op <= LastLeaf` finds what can be evaluated without a frame.
+// Leaves come first: they are evaluated without a frame.
 /** a: value */
 export const Succeed = 0
 /** a: () => value */
@@ -64,84 +64,39 @@ export const Sync = 1
 export const Primitive = 2
 /** a: a raising mode, b: what is raised */
 export const Raise = 3
-export const LastLeaf = 3
 
+// Frames that pass on what is raised come next, so that `op <= KeepFrame` finds them.
 /** a: effect, b: value => effect */
 export const FlatMap = 4
 /** a: effect, b: value => value */
 export const Map = 5
 /** a: effect, b: value => effect whose value is dropped */
 export const Tap = 6
+/** A frame that is no effect. a: value to go on with */
+export const KeepFrame = 7
 /** a: () => effect */
-export const Suspend = 7
-/** a: () => iterator of effects */
-export const Generate = 8
-/** a: (...b) => iterator of effects, b: arguments, c: name */
-export const GenerateWith = 9
-/** a: effect, b: error => effect, c: the tag that is handled, or null for every failure */
+export const Suspend = 8
+/** a: (...b) => iterator of effects, b: arguments or undefined, c: a `Frame` that closes the iterator */
+export const Generate = 9
+/** a: effect, b: error => effect, c: a `Frame` for causes that are more than one failure */
 export const Handle = 10
-/** a: effect, b: error => effect, c: value => effect */
-export const Match = 11
-/** a: effect, b: error => error */
-export const MapError = 12
-/** a: effect, b: error => effect whose value is dropped */
-export const TapError = 13
-/** a: effect */
-export const OrDie = 14
-/** a: effect, b: cause => effect */
-export const CatchCause = 15
-/** a: effect */
-export const ToExit = 16
-/** a: effect, b: finalizer */
-export const Ensuring = 17
-/** a: effect, b: exit => finalizer */
-export const OnExit = 18
-/** a: effect, b: finalizer */
-export const OnCancel = 19
-/** a: acquire, b: value => use, c: (value, exit) => release */
-export const Bracket = 20
-/** a: effect, b: services */
-export const Provide = 21
-/** a: effect, b: environment => environment */
-export const Local = 22
-/** a: effect, b: key, c: value */
-export const Locally = 23
-/** a: scope options, b: effect or (scope node) => effect, c: how to leave, see `Leave…` */
-export const Scoped = 24
-/** a: (fiber, b) => nursery, b: group options, c: nursery => effect; what opens it comes along, so that bundles may lack it */
-export const Grouped = 25
-/** a: (fiber, b, c) => arms, b: c => strategy of arms, c: arms; the same */
-export const Parallel = 26
-
-// Frames that are no effects.
-/** a: value to go on with */
-export const KeepFrame = 32
-/** a: iterator, b: its `next`; each generator function has a prototype of its own, so reading it each time is slow */
-export const GeneratorFrame = 33
-/** a: iterator, b: mode, c: value; a generator that was left, whose finally blocks run */
-export const UnwindFrame = 34
-/** a: cause that was not handled */
-export const RestFrame = 35
-/** a: mode, b: value; raised again after `tapError` */
-export const AgainFrame = 36
-/** a: mode, b: value; goes on after a finalizer */
-export const FinalizingFrame = 37
-/** a: resource, b: release */
-export const ReleaseFrame = 38
-/** a: environment */
-export const EnvironmentFrame = 39
-/** a: key, b: value, c: whether it was set */
-export const LocalFrame = 40
-/** a: scope node, b: how to leave */
-export const ScopeFrame = 41
-/** a: nursery */
-export const GroupFrame = 42
-/** a: parent fiber, b: base of the parent's frames, c: arms */
-export const InlineFrame = 43
-
-// How a scope is left: the third slot of `Scoped`; a function makes the failure of a timeout.
-export const LeaveOption = 0
-export const LeavePlain = 1
+/** a: effect, b: what the frame needs to know, c: a `Frame` */
+export const Framed = 11
+/** a: a `Frame`, b: options of its opening, c: effect or (what was opened) => effect */
+export const Opened = 12
+/** a: (fiber, b, c) => arms, b: c => strategy of arms, c: arms; what opens them comes along, so that bundles may lack it */
+export const Parallel = 13
+/** a: acquire, b: value => use, c: how it releases */
+export const Bracket = 14
+/**
+ * A frame that is no effect. a: `next` of the iterator, since each generator function has a prototype of its own and reading
+ * it each time is slow; b: iterator, c: a `Frame` that closes it
+ */
+export const GeneratorFrame = 15
+/** A frame that is no effect. b: resource, c: as in `Bracket` */
+export const ReleaseFrame = 16
+/** A frame that is no effect. a: parent fiber, b: base of the parent's frames, c: arms */
+export const InlineFrame = 17
 
 // Modes: what a fiber does next. From `Fail` on it raises.
 export const Evaluate = 0
@@ -156,6 +111,11 @@ export const Die = 4
 export const Cancel = 5
 /** The value is a cause. */
 export const Fault = 6
+/** For the run loop: the fiber knows what happens next, see `Signal`. */
+export const Signalled = 7
 
 /** A primitive that returns this has put what happens next into the fiber: a mode and value, or a wait. */
 export const Signal: unique symbol = Symbol('millrace/signal')
+
+/** An effect that raises. */
+export const raise = (mode: number, value: Untyped): Op => new Op(Raise, mode, value, undefined)

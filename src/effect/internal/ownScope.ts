@@ -5,21 +5,31 @@
  */
 import { type Fiber, Running } from './fiber.js'
 import type { Owner } from './owner.js'
-import { RoleArms, ScopeNode } from './scopeTree.js'
+import { RoleArms, RoleOwn, ScopeNode } from './scopeTree.js'
+
+/** Puts a new scope between `parent` and `child` (or around nothing, when there is no child yet). */
+export const insert = (parent: ScopeNode, child: ScopeNode | null, name: string): ScopeNode => {
+  const between = new ScopeNode(parent.host, parent, name, 0, RoleOwn)
+  if (child !== null) {
+    parent.disown(child)
+    between.adopt(child)
+  }
+  return between
+}
 
 /** The scope of this task alone, between its owner's scope and all that it has opened. */
 export const ownScope = (fiber: Fiber): ScopeNode => {
   if (fiber.own !== null) return fiber.own
   const home = (fiber.owner as Owner).scope
   if (fiber.scope === home) {
-    fiber.own = home.insert(armsIn(home, fiber), fiber.name)
+    fiber.own = insert(home, armsIn(home, fiber), fiber.name)
     home.removeFiber(fiber)
     fiber.scope = fiber.own
     fiber.own.addFiber(fiber)
   } else {
     let outermost = fiber.scope
     while (outermost.parent !== home) outermost = outermost.parent as ScopeNode
-    fiber.own = home.insert(outermost, fiber.name)
+    fiber.own = insert(home, outermost, fiber.name)
   }
   return fiber.own
 }

@@ -8,6 +8,18 @@ import { joinAllBoth, joinBoth, joinThen, withoutCancelled } from './causes.js'
 import type { Untyped } from './op.js'
 import type { ScopeNode } from './scopeTree.js'
 
+// What a child is, and what happened to it.
+
+export const Service = 1
+/** Its failure belongs to whoever asks for its exit. */
+export const Owned = 2
+/** Somebody was given its exit. */
+export const Looked = 4
+/** Its own scope was cancelled, and nothing from outside: nobody else is concerned. */
+export const SelfCancelled = 8
+/** Not ready yet: its failure belongs to whoever starts it. */
+export const Held = 16
+
 /** A child fiber, as its owner sees it. */
 export interface Child {
   readonly id: number
@@ -18,14 +30,8 @@ export interface Child {
   /** The place among the arms, or a name. */
   readonly label: string | number | null
   readonly name: string
-  /** Its own scope was cancelled, and nothing from outside: nobody else is concerned. */
-  readonly selfCancelled: boolean
-  readonly service: boolean
-  readonly owned: boolean
-  /** Not ready yet: its failure belongs to whoever starts it. */
-  readonly held: boolean
-  /** Somebody was given its exit. */
-  readonly looked: boolean
+  /** Of the flags below. */
+  readonly flags: number
   /** Why it failed; null after a value. The leaf is made once. */
   failure(): Cause<unknown> | null
 }

@@ -11,7 +11,9 @@ import type { Exit } from '../Exit.js'
 import { LazySignal, withAmbient } from './ambient.js'
 import { joinThen, withoutCancelled } from './causes.js'
 import type { Timer } from './deadlines.js'
-import { checkDuration, Done, Looked, New, Waiting, type Fiber } from './fiber.js'
+import { checkDuration } from './durations.js'
+import { admit } from './failures.js'
+import { Done, New, Waiting, type Fiber } from './fiber.js'
 import {
   Cancel,
   Check,
@@ -25,6 +27,7 @@ import {
   Signal,
   type Untyped
 } from './op.js'
+import { Looked } from './owner.js'
 import { walk } from './scopeTree.js'
 import { type Wait, type Waiter, WaitList, never as neverEnds } from './waiting.js'
 
@@ -143,7 +146,7 @@ export abstract class Callback implements Wait {
 
   resumeWith(exit: Exit<unknown, unknown>): void {
     if (exit._tag === 'Right') this.resume(Return, exit.right)
-    else this.resume(Fault, this.fiber.admit(exit.left))
+    else this.resume(Fault, admit(this.fiber, exit.left))
   }
 
   /** A clean-up that throws is a defect, which joins what the wait ended with. */

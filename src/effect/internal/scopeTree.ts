@@ -22,6 +22,13 @@ export interface Cancellable {
   cancelDelivered(): void
 }
 
+/** What goes from scope to scope. */
+export interface Dweller extends Cancellable {
+  scope: ScopeNode
+  /** Finalizers that it is in. */
+  mask: number
+}
+
 /** Why, by whom and because of what a scope was cancelled. */
 export interface Cancellation {
   readonly reason: CancelReason
@@ -102,7 +109,7 @@ export class ScopeHooks {
 }
 
 /** What few scopes have: a grace, a cancellation. Made when there is one, so that a scope is small. */
-class ScopeEnd {
+export class ScopeEnd {
   /** In ms; -1 for none. */
   grace: number
   graceEnd: Timer | null
@@ -148,7 +155,7 @@ export class ScopeNode {
   /** A deadline here or above is not queued yet; see `armDeadlines`. */
   unarmed: boolean
   deadline: Timer | null
-  private end: ScopeEnd | null
+  end: ScopeEnd | null
   name: string
   /** One of `Role…`. */
   role: number
@@ -191,7 +198,7 @@ export class ScopeNode {
 
   // ---- links
 
-  private adopt(child: ScopeNode): void {
+  adopt(child: ScopeNode): void {
     child.parent = this
     child.next = null
     child.previous = this.lastChild
@@ -200,7 +207,7 @@ export class ScopeNode {
     this.lastChild = child
   }
 
-  private disown(child: ScopeNode): void {
+  disown(child: ScopeNode): void {
     if (child.previous === null) this.firstChild = child.next
     else child.previous.next = child.next
     if (child.next === null) this.lastChild = child.previous
@@ -235,16 +242,6 @@ export class ScopeNode {
     if (this.hooks === null) return
     if (this.hooks.drainEnd !== null) this.host.timers.remove(this.hooks.drainEnd)
     for (const callback of this.hooks.onClose) callback()
-  }
-
-  /** Puts a new scope between this one and `child` (or around nothing, when there is no child yet). */
-  insert(child: ScopeNode | null, name: string): ScopeNode {
-    const between = new ScopeNode(this.host, this, name, 0, RoleOwn)
-    if (child !== null) {
-      this.disown(child)
-      between.adopt(child)
-    }
-    return between
   }
 
   // ---- what a checkpoint asks
@@ -302,18 +299,6 @@ export class ScopeNode {
     return end.leaf
   }
 
-  /** The cancellation that was absorbed on leaving. */
-  get caught(): Cancelled | null {
-    return this.end === null ? null : this.end.caught
-  }
-
-  /** Its own cancellation has been absorbed. */
-  absorbed(): Cancelled {
-    const leaf = this.cancelledLeaf()
-    ;(this.end as ScopeEnd).caught = leaf
-    return leaf
-  }
-
   // ---- what changes it
 
   cancel(why: Cancellation): void {
@@ -322,19 +307,6 @@ export class ScopeNode {
     this.end ??= new ScopeEnd()
     this.end.why = why
     if (!this.effective) this.spread()
-  }
-
-  /**
-   * A deadline on entry takes its number now and is queued at the first wait inside: what never waits pays for no timer.
-   * Relative to now when `relative`.
-   */
-  enterDeadline(time: number, relative: boolean): void {
-    const now = this.host.now()
-    const at = relative ? now + time : time
-    if (at === Infinity) return
-    this.deadline = new ScopeTimer(this, at, this.host.timers.nextOrder(), deadlineHasCome)
-    if (at <= now) this.deadline.fire()
-    else this.unarmed = true
   }
 
   /** Called before a fiber waits or yields in a scope that is `unarmed`. */
@@ -346,14 +318,6 @@ export class ScopeNode {
     }
   }
 
-  setShield(shield: boolean): void {
-    if (this.shield === shield || this.closed) return
-    this.shield = shield
-    const effective = this.cancelled || this.cancelledFromOutside()
-    if (effective && !this.effective) this.spread()
-    else if (!effective && this.effective) this.withdraw()
-  }
-
   /** In ms; Infinity for none. */
   setGrace(grace: number): void {
     if (grace === Infinity) return
@@ -363,7 +327,7 @@ export class ScopeNode {
   }
 
   /** Makes this node and all that see it effective, then delivers. Marking comes first: a delivery may run user code. */
-  private spread(): void {
+  spread(): void {
     const reached: Array<Cancellable> = []
     const hooked: Array<ScopeHooks> = []
     walk(this, (node) => {
@@ -375,22 +339,6 @@ export class ScopeNode {
       return true
     })
     deliver(reached, hooked)
-  }
-
-  /** A shield was raised: what was only cancelled from outside is not any more. */
-  private withdraw(): void {
-    walk(this, (node) => {
-      if (node.cancelled || !node.effective) return false
-      node.effective = false
-      const { end } = node
-      if (end === null) return true
-      end.cancelledAbove = null
-      if (end.graceEnd !== null) {
-        this.host.timers.remove(end.graceEnd)
-        end.graceEnd = null
-      }
-      return true
-    })
   }
 
   private startGrace(): void {
@@ -421,6 +369,47 @@ export class ScopeNode {
 }
 
 // Functions and no methods, so that they stay out of a bundle that does not use them.
+
+export const enterScope = (dweller: Dweller, node: ScopeNode): void => {
+  node.opener = dweller
+  dweller.scope.removeFiber(dweller)
+  dweller.mask = 0
+  dweller.scope = node
+  node.addFiber(dweller)
+}
+
+export const leaveScope = (dweller: Dweller, node: ScopeNode): void => {
+  node.removeFiber(dweller)
+  node.close()
+  dweller.mask = node.mask
+  const parent = node.parent as ScopeNode
+  dweller.scope = parent
+  parent.addFiber(dweller)
+}
+
+/** The scope has absorbed its own cancellation on leaving. */
+export const absorb = (node: ScopeNode): Cancelled => {
+  const leaf = node.cancelledLeaf()
+  ;(node.end as ScopeEnd).caught = leaf
+  return leaf
+}
+
+/** The cancellation that was absorbed on leaving. */
+export const caughtBy = (node: ScopeNode): Cancelled | null => (node.end === null ? null : node.end.caught)
+
+/**
+ * A deadline on entry takes its number now and is queued at the first wait inside: what never waits pays for no timer.
+ * Relative to now when `relative`.
+ */
+export const enterDeadline = (node: ScopeNode, time: number, relative: boolean): void => {
+  const { host } = node
+  const now = host.now()
+  const at = relative ? now + time : time
+  if (at === Infinity) return
+  node.deadline = new ScopeTimer(node, at, host.timers.nextOrder(), deadlineHasCome)
+  if (at <= now) node.deadline.fire()
+  else node.unarmed = true
+}
 
 /**
  * Absolute; Infinity for none. A time that has come cancels at once. A deadline that was moved also wins a tie with all

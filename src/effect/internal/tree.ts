@@ -7,6 +7,7 @@ import type { Option } from 'fp-ts/lib/Option.js'
 import type { CancelReason } from '../Cause.js'
 import { Fiber, Waiting } from './fiber.js'
 import { statusOf, type Status } from './primitives.js'
+import { Held } from './owner.js'
 import type { Run } from './run.js'
 import { RoleArms, RoleGroup, RoleOwn, RoleRoot, RoleTasks, type ScopeNode, walk } from './scopeTree.js'
 
@@ -68,7 +69,7 @@ const taskOf = (fiber: Fiber, children: Children): TaskTreeTask => {
     _tag: 'TaskNode',
     id: fiber.id,
     name: fiber.name,
-    status: fiber.held ? 'starting' : statusOf(fiber),
+    status: (fiber.flags & Held) !== 0 ? 'starting' : statusOf(fiber),
     waitsOn: label === null ? none : some(label),
     since: label === null || fiber.since === null ? none : some(fiber.since.ms),
     children

@@ -23,8 +23,6 @@ export interface Waiter {
   waitNext: Waiter | null
   /** What a waiter brought (an item to send) or asked for. */
   waitItem: Untyped
-  /** What it may be resumed with: a `Cancelled` means something in the scope of whoever waits only. */
-  admit(cause: Untyped): Untyped
   resume(mode: number, value: Untyped): void
 }
 
