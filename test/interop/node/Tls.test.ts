@@ -646,6 +646,47 @@ describe('Tls', () => {
       }
     })
 
+    for (const hasEnded of [false, true]) {
+      for (const standardCompatible of [true, false]) {
+        it(`what breaks below while nobody receives is no end: ${hasEnded ? 'after a sendEof' : 'both directions open'}${
+          standardCompatible ? '' : ', goodbye not asked for'
+        }`, async () => {
+          const program = Effect.gen(function* () {
+            const wires = yield* makeWires()
+            const reset: ResourceError.BrokenResource = { _tag: 'BrokenResource', resource: 'cable' }
+            let heard = false
+            const cable: Wire = {
+              ...wires.client.wire,
+              receive: Effect.orElse(() =>
+                Effect.suspend(() => {
+                  heard = true
+                  return Effect.fail(reset)
+                })
+              )(wires.client.wire.receive)
+            }
+            return yield* between(
+              { ...wires, client: { ...wires.client, wire: cable } },
+              (s) =>
+                Effect.gen(function* () {
+                  if (hasEnded) yield* s.sendEof
+                  const seen = [yield* receiveText(s)]
+                  yield* Effect.whilst(Effect.sync(() => !heard))(Effect.fromTask(turns))
+                  yield* Effect.fromTask(turns)
+                  for (let i = 0; i < 2; i++) {
+                    const received = yield* Effect.either(s.receive)
+                    seen.push(received._tag === 'Left' && received.left === reset ? 'reset' : 'another end')
+                  }
+                  return seen.join()
+                }),
+              (s) => Effect.andThen(wires.cut)(s.send(bytes('half'))),
+              { on: { ...calling, standardCompatible } }
+            )
+          })
+          expect(shown((await run(program))[0])).to.equal('ok half,reset,reset')
+        })
+      }
+    }
+
     it('garbage after the handshake is a failure of the protocol, after what came before it', async () => {
       const ends = await both(
         (s) =>
