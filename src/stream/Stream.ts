@@ -141,7 +141,10 @@ export const fromAsyncIterable = <A, E>(
   )
 
 /**
- * Items made one after the other from a state; `None` is the end.
+ * Items made one after the other from a state; `None` is the end. Closing the stream cancels a step that is under way: who
+ * waits for it finds the end.
+ *
+ * **Cancellation.** A step that is cancelled has made nothing; the next receive runs it again from the same state.
  *
  * @example
  * import assert from 'node:assert/strict'
@@ -175,20 +178,30 @@ export const unfold = <S, R, E, A>(
   Effect.flatMap((env: R) =>
     Effect.map((lock: Lock.Lock) => {
       let state = initial
-      let closed = false
-      const step = Effect.flatMap((made: Option<readonly [A, S]>): Effect.Effect<unknown, EndOfStream, A> => {
-        if (made._tag === 'None') return end
-        state = made.value[1]
-        return Effect.succeed(made.value[0])
-      })(
-        Effect.local(() => env)(
-          Effect.suspend((): Effect.Effect<R, E, Option<readonly [A, S]>> =>
-            closed ? Effect.succeed({ _tag: 'None' }) : f(state)
-          )
-        )
+      let ended = false
+      /** The scope of the last step. */
+      let stepping: LowLevel.ScopeNode | null = null
+      const inScope = Effect.local(() => env)(
+        LowLevel.openScope({ name: 'Stream.unfold' }, (scope) => {
+          stepping = scope
+          return f(state)
+        })
       )
+      // A step that closing has cut short gives nothing.
+      const made = Effect.flatMap(
+        (step: Option<Option<readonly [A, S]>>): Effect.Effect<unknown, EndOfStream, A> => {
+          if (step._tag === 'Some' && step.value._tag === 'Some') {
+            state = step.value.value[1]
+            return Effect.succeed(step.value.value[0])
+          }
+          ended = true
+          return end
+        }
+      )(inScope)
+      const step = Effect.suspend((): Effect.Effect<unknown, E | EndOfStream, A> => (ended ? end : made))
       const close = Effect.sync(() => {
-        closed = true
+        ended = true
+        if (stepping !== null) LowLevel.cancelScopeUnsafe(stepping, 'the stream was closed')
       })
       return source(lock.withLock(step), close)
     })(Lock.make())

@@ -1,5 +1,6 @@
 // Layers: put on streams; fused; claims; closing; cancellation of sends; text and its errors.
 import { expect } from 'chai'
+import type { Either } from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as O from 'fp-ts/lib/Option.js'
 import * as t from 'io-ts'
@@ -7,6 +8,8 @@ import type { StreamError } from 'millrace'
 import {
   Attribute,
   Attributes,
+  Cause,
+  Codec,
   Effect,
   Exit,
   Json,
@@ -438,6 +441,80 @@ describe('Json', () => {
       return yield* ending(json.send(loop))
     })
     expect(run(program)).to.equal('Fail(DecodeFailed)')
+  })
+})
+
+describe('what is nested too deeply for the stack', () => {
+  interface Tree extends ReadonlyArray<Tree> {}
+  const Tree: t.Type<Tree, unknown> = t.recursion('Tree', (self) => t.readonlyArray(self))
+  const depth = 100_000
+  const document = '['.repeat(depth) + ']'.repeat(depth)
+  const deep = (): Tree => {
+    let tree: Tree = []
+    for (let i = 0; i < depth; i++) tree = [tree]
+    return tree
+  }
+
+  const received = <I, A, E>(
+    layer: Layer.SidedLayer<I, unknown, A, never, E>,
+    items: ReadonlyArray<I>
+  ): string =>
+    run(
+      gen(function* () {
+        const stream = yield* Stream.fromIterable(items)
+        const exit = yield* Effect.exit(pipe(stream, Layer.through(layer), Stream.collect))
+        return exit._tag === 'Left' ? Cause.pretty(exit.left).replace(/ \{.*/s, '') : 'ok'
+      })
+    )
+  const eithers = <I>(
+    layer: Layer.SidedLayer<I, unknown, Either<unknown, unknown>, never, unknown>,
+    items: ReadonlyArray<I>
+  ): ReadonlyArray<string> =>
+    run(
+      gen(function* () {
+        const stream = yield* Stream.fromIterable(items)
+        return (yield* pipe(stream, Layer.through(layer), Stream.collect)).map(({ _tag }) => _tag)
+      })
+    )
+
+  it('is DecodeFailed when it comes from a peer, and layerEither goes on', () => {
+    expect(received(Json.layer(Tree), [document])).to.equal('Fail: DecodeFailed')
+    expect(received(Codec.layer(Tree), [deep()])).to.equal('Fail: DecodeFailed')
+    expect(received(Json.lines(Tree), [bytes(`[]\n${document}\n`)])).to.equal('Fail: DecodeFailed')
+    expect(eithers(Json.layerEither(Tree), [document, '[]'])).to.deep.equal(['Left', 'Right'])
+    expect(eithers(Codec.layerEither(Tree), [deep(), []])).to.deep.equal(['Left', 'Right'])
+  })
+
+  it('is no matter for a codec that does not go into it', () => {
+    expect(received(Json.layer(t.unknown), [document])).to.equal('ok')
+  })
+
+  it('fails the send, for good as every failure of a layer', () => {
+    const sent = (layer: Layer.SidedLayer<never, unknown, unknown, Tree, unknown>) =>
+      run(
+        gen(function* () {
+          const [send, receive] = yield* MemoryStream.make<unknown>(1)
+          const trees = pipe(send, Layer.through(layer))
+          const seen = [yield* ending(trees.send(deep())), yield* ending(trees.send([]))]
+          yield* Effect.andThen(receive.close)(trees.close)
+          return seen
+        })
+      )
+    for (const layer of [Json.layer(Tree), Json.layer(t.unknown), Codec.layer(Tree)]) {
+      expect(sent(layer)).to.deep.equal(['Fail(DecodeFailed)', 'Fail(DecodeFailed)'])
+    }
+  })
+
+  it('other errors of a codec stay defects', () => {
+    const broken = new t.Type<number>(
+      'broken',
+      t.number.is,
+      () => {
+        throw new RangeError('Invalid array length')
+      },
+      t.identity
+    )
+    expect(received(Codec.layer(broken), [1])).to.match(/^Die: RangeError: Invalid array length/)
   })
 })
 

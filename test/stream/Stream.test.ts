@@ -14,7 +14,8 @@ import {
   type Scheduler,
   Stream,
   type Task,
-  TaskGroup
+  TaskGroup,
+  Timeout
 } from 'millrace'
 import { TestRuntime } from 'millrace/testing'
 import { heapUsed, turnsOf } from '../support/byHand.js'
@@ -213,6 +214,77 @@ describe('Stream', () => {
         into(Stream.collect)
       )
       expectAll(() => program, { exit: 'ok([0,2,4])' }, 1)
+    })
+
+    it('closing wakes the receivers that wait: the step is cancelled and cleans up, and no other begins', () => {
+      expectAll(
+        (log) =>
+          TaskGroup.open()((group) =>
+            gen(function* () {
+              const stream = yield* Stream.unfold(0, (n) =>
+                pipe(
+                  log(`step ${n}`),
+                  Effect.andThen(Effect.never),
+                  Effect.as(O.some([n, n + 1] as const)),
+                  Effect.ensuring(Effect.andThen(log('cleaned'))(Effect.sleep(5)))
+                )
+              )
+              const receivers = [
+                yield* group.spawn(ending(stream.receive)),
+                yield* group.spawn(ending(stream.receive))
+              ]
+              yield* Effect.sleep(10)
+              yield* stream.close
+              yield* log('closed')
+              const seen: Array<string> = []
+              for (const receiver of receivers) seen.push(yield* Effect.orDie(receiver.join))
+              return [...seen, yield* ending(stream.receive)]
+            })
+          ),
+        {
+          exit: 'ok(["Fail(EndOfStream)","Fail(EndOfStream)","Fail(EndOfStream)"])',
+          log: ['step 0@0', 'closed@10', 'cleaned@15']
+        }
+      )
+    })
+
+    it('what goes wrong in a step that closing has cancelled is not lost, and an item that it gives neither', () => {
+      const closedIn = (
+        clean: (
+          item: Fx<O.Option<readonly [number, number]>>
+        ) => Fx<O.Option<readonly [number, number]>, string>
+      ) =>
+        TaskGroup.open()((group) =>
+          gen(function* () {
+            const stream = yield* Stream.unfold(0, () =>
+              clean(Effect.as(O.some([7, 0] as const))(Effect.sleep(100)))
+            )
+            const receiver = yield* group.spawn(ending(stream.receive))
+            yield* Effect.sleep(10)
+            yield* stream.close
+            return [yield* Effect.orDie(receiver.join), yield* ending(stream.receive)]
+          })
+        )
+      expectAll(() => closedIn(Effect.ensuring(Effect.die('stuck'))), {
+        exit: 'ok(["Die(stuck)","Fail(EndOfStream)"])',
+        took: 10
+      })
+      expectAll(() => closedIn(Timeout.shielded), { exit: 'ok(["ok(7)","Fail(EndOfStream)"])', took: 100 })
+    })
+
+    it('has ended for ever after None, also when a step would give more', () => {
+      let steps = 0
+      expectAll(
+        () =>
+          gen(function* () {
+            const stream = yield* Stream.unfold(0, () =>
+              Effect.sync(() => (steps++ === 0 ? O.none : O.some([steps, 0] as const)))
+            )
+            return [yield* ending(stream.receive), yield* ending(stream.receive)]
+          }),
+        { exit: 'ok(["Fail(EndOfStream)","Fail(EndOfStream)"])' },
+        1
+      )
     })
 
     it('two receivers get different items', () => {

@@ -101,6 +101,8 @@ const say = (text: string): void => {
  *   a word, unless it listens to the errors of `process.stdout` itself.
  * - The process stays until the exit is known, also when the program waits only in memory; then nothing of `Main` is left.
  *   Until a successful exit `process.exitCode` is 1.
+ * - What was written is not thrown away: while somebody holds standard output and does not read it, Node keeps the process, also
+ *   after the clean-up. A second signal ends it then as well.
  *
  * @example
  * import { pipe } from 'fp-ts/lib/function.js'

@@ -38,8 +38,8 @@ type Fx<E, A> = Effect.Effect<unknown, E, A>
  * `BrokenResource` when the connection was reset or lost, with the error of the host as `cause`, after what had been read by
  * then; `BusyResource` when another task receives. Of `send` and `sendEof`: `BrokenResource`; `BusyResource` when another task
  * sends; `ClosedResource` after one's own `sendEof`. Of all of them, after one's own `close`: `ClosedResource`. One task may
- * receive while another one sends. A reset that arrives while nobody receives may look like the end, since that is what Node
- * makes of it; a protocol that says itself where it ends, such as TLS, knows the difference.
+ * receive while another one sends. A reset that finds bytes of the peer unread may look like the end after them, since that is
+ * what Node makes of it on Unix; a protocol that says itself where it ends, such as TLS, knows the difference.
  *
  * **Cancellation.** A `receive` that is cancelled has received nothing, and no byte is lost. A `send` that is cancelled before
  * the host was given the chunk has sent nothing; afterwards the host goes on and sends all of it, unless the stream is closed

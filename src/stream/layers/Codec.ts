@@ -5,7 +5,7 @@
  */
 import type { Either } from 'fp-ts/lib/Either.js'
 import type { Type } from 'io-ts'
-import { decodeWith } from '../internal/decodeWith.js'
+import { decodeWith, encodeWith } from '../internal/decodeWith.js'
 import { fromTransducers, type SidedLayer } from '../Layer.js'
 import type { DecodeFailed } from '../StreamError.js'
 import { map, mapEither } from '../Transducer.js'
@@ -33,8 +33,8 @@ export interface Directions<In, WireIn, Out, WireOut, Unused = unknown> {
  * Decodes what is received and encodes what is sent, by one codec or by one a direction. The stream below speaks what the codec
  * reads and writes.
  *
- * **Errors.** `DecodeFailed`: what came is not what the codec describes; that is the end. To go on after it, see
- * {@link layerEither}.
+ * **Errors.** `DecodeFailed`: what came is not what the codec describes, or is nested too deeply for it; that is the end. To go
+ * on after it, see {@link layerEither}.
  *
  * @example
  * import assert from 'node:assert/strict'
@@ -66,7 +66,7 @@ export const layer: {
     'receive' in types ? types : { receive: types, send: types }
   return fromTransducers({
     decode: mapEither(decodeWith(receive)),
-    encode: map((a: A) => send.encode(a))
+    encode: mapEither(encodeWith(send))
   }) as never
 }
 

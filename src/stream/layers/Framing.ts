@@ -218,8 +218,9 @@ class PrefixedRun implements Run<Bytes, Bytes, FrameTooLarge | IncompleteRead> {
 /**
  * Frames with their length before them: any bytes, also none.
  *
- * **Errors.** `FrameTooLarge`: a header announces more than `maxBytes`, which counts the frame without its header; or a frame to
- * be sent is longer than that, or than the header can say. `IncompleteRead`: the stream has ended inside a frame.
+ * **Errors.** `FrameTooLarge`: a header announces more than `maxBytes`, which counts the frame without its header, or a varint
+ * more than 2⁵³ − 1; or a frame to be sent is longer than `maxBytes`, or than the header can say. `IncompleteRead`: the stream has
+ * ended inside a frame. A header or bound that there is not throws a `RangeError` at once.
  *
  * @example
  * import assert from 'node:assert/strict'
@@ -249,9 +250,14 @@ export const lengthPrefixed = ({
   readonly header?: Header
 }): Symmetric<Bytes, Bytes, FrameTooLarge | IncompleteRead> => {
   checkBound('Framing.lengthPrefixed', maxBytes)
+  if (header !== 'varint' && !(header in sizes))
+    throw new RangeError(
+      `The header of Framing.lengthPrefixed is uint8, uint16be, uint32be or varint, but was given ${header}.`
+    )
   const longest = Math.min(maxBytes, most(header))
   const decodePrefixed: Transducer<Bytes, Bytes, FrameTooLarge | IncompleteRead> = {
-    open: () => new PrefixedRun(header, maxBytes)
+    // Also without a bound there is a longest one: what can never come whole would be waited for, and kept, for ever.
+    open: () => new PrefixedRun(header, longest)
   }
   return fromTransducers({
     decode: decodePrefixed,

@@ -6,7 +6,7 @@
 import type { Either } from 'fp-ts/lib/Either.js'
 import type { Type } from 'io-ts'
 import type { Bytes } from '../ByteStream.js'
-import { decodeWith } from '../internal/decodeWith.js'
+import { decodeWith, encodeWith } from '../internal/decodeWith.js'
 import { compose, fromTransducers, type SidedLayer } from '../Layer.js'
 import {
   type DecodeFailed,
@@ -65,19 +65,25 @@ const decodeDocument = <A>(type: Type<A, unknown>): ((document: string) => Eithe
   }
 }
 
-const encodeDocument = <A>(type: Type<A, unknown>): Transducer<A, string, DecodeFailed> =>
-  mapEither((a: A): Either<DecodeFailed, string> => {
-    const encoded = type.encode(a)
-    try {
-      // `undefined` and functions have no JSON, which the types of the host do not say.
-      const document = JSON.stringify(encoded) as string | undefined
-      return document === undefined
-        ? { _tag: 'Left', left: decodeFailed(layerName, encoded, 'This has no JSON.') }
-        : { _tag: 'Right', right: document }
-    } catch (thrown) {
-      return { _tag: 'Left', left: decodeFailed(layerName, encoded, messageOf(thrown)) }
-    }
+const stringify = (encoded: unknown): Either<DecodeFailed, string> => {
+  try {
+    // `undefined` and functions have no JSON, which the types of the host do not say.
+    const document = JSON.stringify(encoded) as string | undefined
+    return document === undefined
+      ? { _tag: 'Left', left: decodeFailed(layerName, encoded, 'This has no JSON.') }
+      : { _tag: 'Right', right: document }
+  } catch (thrown) {
+    return { _tag: 'Left', left: decodeFailed(layerName, encoded, messageOf(thrown)) }
+  }
+}
+
+const encodeDocument = <A>(type: Type<A, unknown>): Transducer<A, string, DecodeFailed> => {
+  const encode = encodeWith(type)
+  return mapEither((a: A) => {
+    const encoded = encode(a)
+    return encoded._tag === 'Left' ? encoded : stringify(encoded.right)
   })
+}
 
 /** The signatures say what each direction has; inside it is one type. */
 const directions = <A>(types: Type<A, unknown> | Directions<A, A>): Directions<A, A> =>
@@ -86,7 +92,8 @@ const directions = <A>(types: Type<A, unknown> | Directions<A, A>): Directions<A
 /**
  * Over strings that are one document each, as `Lines` gives them. Decodes what is received and encodes what is sent.
  *
- * **Errors.** `DecodeFailed`: what came is no JSON, or not what the codec describes; or what is to be sent has no JSON.
+ * **Errors.** `DecodeFailed`: what came is no JSON, or not what the codec describes; or what is to be sent has no JSON. What is
+ * nested too deeply, as a peer may try, is that as well.
  *
  * @example
  * import assert from 'node:assert/strict'

@@ -240,6 +240,34 @@ describe('Main', () => {
       expect([code, stderr]).to.deep.equal([141, ''])
     })
 
+    describe('whose standard output somebody holds, and does not read', () => {
+      const stalled = (again: string): Pick<RunOptions, 'onOutput'> => {
+        const { onOutput } = signals(['ready', 'SIGINT'], [again, 'SIGINT'])
+        let isHeld = false
+        return {
+          onOutput: (soFar, child) => {
+            if (!isHeld) {
+              isHeld = true
+              child.stdout?.pause()
+              child.once('exit', () => child.stdout?.resume())
+            }
+            onOutput?.(soFar, child)
+          }
+        }
+      }
+
+      it('is kept by it after the clean-up, and ended by a second signal at once', async () => {
+        const { signal, stderr } = await run('standard output stalled', stalled('ended'))
+        expect([signal, stderr]).to.deep.equal(['SIGINT', text('ready', 'cleaned', 'ended')])
+      })
+
+      it('is left at once by a second signal during the clean-up', async () => {
+        const { code, stderr } = await run('standard output stalled', stalled('still cleaning'), 'for ever')
+        expect(code).to.equal(130)
+        expect(stderr).to.include(text('still cleaning', 'SIGINT again: leaving at once. Still alive:'))
+      })
+    })
+
     it('other errors of standard output are uncaught, as everywhere in Node', async () => {
       const { code, stderr } = await run('standard output broken')
       expect(code).to.equal(1)

@@ -496,6 +496,32 @@ describe('Tcp streams', () => {
         )
       ))
 
+    for (const isReading of [false, true]) {
+      it(`a reset while nobody receives is no end, ${isReading ? 'once the stream is read' : 'before it was read'}`, () =>
+        run(
+          pipe(
+            pair,
+            Resource.use(([stream, peer]) =>
+              Effect.gen(function* () {
+                if (isReading) {
+                  peer.write('a')
+                  yield* stream.receive
+                }
+                const gone = event(isReading ? rawOf(stream) : peer, 'close')
+                peer.resetAndDestroy()
+                yield* gone
+                for (let i = 0; i < 2; i++) {
+                  const exit = yield* Effect.exit(stream.receive)
+                  expect(tagOf(exit)).to.equal('BrokenResource')
+                  const { error } = (exit as { left: { error: { cause: NodeJS.ErrnoException } } }).left
+                  expect(error.cause.code).to.equal('ECONNRESET')
+                }
+              })
+            )
+          )
+        ))
+    }
+
     it('NET-16 the peer is gone: sending fails in the end', () =>
       run(
         pipe(

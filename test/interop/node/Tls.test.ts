@@ -7,6 +7,7 @@ import {
   Cause,
   Concurrent,
   Effect,
+  Event,
   Exit,
   Layer,
   type ObjectStream,
@@ -535,6 +536,78 @@ describe('Tls', () => {
       expect(ends).to.deep.equal(['ok true,Fail EndOfStream', 'ok'])
     })
 
+    it('TLS-15 a sendEof after one that was cancelled waits for the end that is on its way', async () => {
+      const program = Effect.gen(function* () {
+        const wires = yield* makeWires()
+        const gate = yield* Event.make()
+        const gated: Wire = {
+          ...wires.client.wire,
+          sendEof: Effect.andThen(wires.client.wire.sendEof)(gate.wait)
+        }
+        return yield* between(
+          { ...wires, client: { ...wires.client, wire: gated } },
+          (s) =>
+            TaskGroup.open<unknown>()((group) =>
+              Effect.gen(function* () {
+                const seen: Array<string> = []
+                for (let i = 0; i < 2; i++) {
+                  const cancelled = yield* group.spawn(s.sendEof)
+                  yield* Effect.repeatN(3)(Effect.yieldNow)
+                  seen.push((yield* cancelled.poll)._tag)
+                  yield* cancelled.cancel()
+                  yield* cancelled.wait
+                }
+                const last = yield* group.spawn(s.sendEof)
+                yield* Effect.repeatN(3)(Effect.yieldNow)
+                seen.push((yield* last.poll)._tag)
+                yield* gate.set
+                yield* last.join
+                yield* s.sendEof
+                return seen.join()
+              })
+            ),
+          (s) => Effect.asUnit(receiveAll(s))
+        )
+      })
+      expect((await run(program)).map(brief)).to.deep.equal(['ok None,None,None', 'ok'])
+    })
+
+    it('a sendEof after one that was cancelled fails with what kept the end from leaving', async () => {
+      const program = Effect.gen(function* () {
+        const wires = yield* makeWires()
+        const broken: ResourceError.BrokenResource = { _tag: 'BrokenResource', resource: 'cable' }
+        const gate = yield* Event.make()
+        let isStalled = false
+        const stalled: Wire = {
+          ...wires.client.wire,
+          send: (chunk) =>
+            Effect.suspend(() =>
+              isStalled ? Effect.andThen(Effect.fail(broken))(gate.wait) : wires.client.wire.send(chunk)
+            )
+        }
+        return yield* between(
+          { ...wires, client: { ...wires.client, wire: stalled } },
+          (s) =>
+            TaskGroup.open<unknown>()((group) =>
+              Effect.gen(function* () {
+                isStalled = true
+                const cancelled = yield* group.spawn(s.sendEof)
+                yield* Effect.yieldNow
+                yield* cancelled.cancel()
+                yield* cancelled.wait
+                const waiting = yield* group.spawn(ending(s.sendEof))
+                yield* Effect.yieldNow
+                yield* gate.set
+                return [yield* waiting.join, yield* ending(s.sendEof)].join()
+              })
+            ),
+          (s) => Effect.exit(receiveAll(s))
+        )
+      })
+      const [client] = await run(program)
+      expect(brief(client)).to.equal('ok BrokenResource,BrokenResource')
+    })
+
     it('what breaks below is passed on as it is, after what was decrypted', async () => {
       const program = Effect.gen(function* () {
         const wires = yield* makeWires()
@@ -573,6 +646,47 @@ describe('Tls', () => {
       }
     })
 
+    for (const hasEnded of [false, true]) {
+      for (const standardCompatible of [true, false]) {
+        it(`what breaks below while nobody receives is no end: ${hasEnded ? 'after a sendEof' : 'both directions open'}${
+          standardCompatible ? '' : ', goodbye not asked for'
+        }`, async () => {
+          const program = Effect.gen(function* () {
+            const wires = yield* makeWires()
+            const reset: ResourceError.BrokenResource = { _tag: 'BrokenResource', resource: 'cable' }
+            let heard = false
+            const cable: Wire = {
+              ...wires.client.wire,
+              receive: Effect.orElse(() =>
+                Effect.suspend(() => {
+                  heard = true
+                  return Effect.fail(reset)
+                })
+              )(wires.client.wire.receive)
+            }
+            return yield* between(
+              { ...wires, client: { ...wires.client, wire: cable } },
+              (s) =>
+                Effect.gen(function* () {
+                  if (hasEnded) yield* s.sendEof
+                  const seen = [yield* receiveText(s)]
+                  yield* Effect.whilst(Effect.sync(() => !heard))(Effect.fromTask(turns))
+                  yield* Effect.fromTask(turns)
+                  for (let i = 0; i < 2; i++) {
+                    const received = yield* Effect.either(s.receive)
+                    seen.push(received._tag === 'Left' && received.left === reset ? 'reset' : 'another end')
+                  }
+                  return seen.join()
+                }),
+              (s) => Effect.andThen(wires.cut)(s.send(bytes('half'))),
+              { on: { ...calling, standardCompatible } }
+            )
+          })
+          expect(shown((await run(program))[0])).to.equal('ok half,reset,reset')
+        })
+      }
+    }
+
     it('garbage after the handshake is a failure of the protocol, after what came before it', async () => {
       const ends = await both(
         (s) =>
@@ -592,16 +706,16 @@ describe('Tls', () => {
   })
 
   describe('a failure of TLS while bytes are leaving', () => {
-    const failing = (last: (s: Secure) => Fx<unknown, unknown>, size: number) =>
+    const failing = (leaving: (s: Secure) => Fx<unknown, unknown>) =>
       both(
         (s, wires) =>
           TaskGroup.open<unknown>()((group) =>
             Effect.gen(function* () {
-              const sent = yield* group.spawn(ending(Effect.andThen(last(s))(s.send(Buffer.alloc(size)))))
+              const sent = yield* group.spawn(ending(leaving(s)))
               yield* Effect.yieldNow
               yield* wires.toClient(bytes('GET / HTTP/1.1\r\n\r\n and more that is no TLS'))
               const received = yield* ending(s.receive)
-              return [received, yield* sent.join].join()
+              return [received, yield* sent.join, yield* ending(s.sendEof)].join()
             })
           ),
         // Reads nothing.
@@ -609,14 +723,14 @@ describe('Tls', () => {
         { wires: { capacity: 1 } }
       )
 
-    it('the send fails with it', async () => {
-      expect((await failing(() => Effect.unit, 10_000_000))[0]).to.equal(
-        'ok TlsFailed protocol,TlsFailed protocol'
-      )
+    const failed = `ok ${Array.from({ length: 3 }, () => 'TlsFailed protocol').join()}`
+
+    it('the send fails with it, and a sendEof later', async () => {
+      expect((await failing((s) => s.send(Buffer.alloc(10_000_000))))[0]).to.equal(failed)
     })
 
-    it('sendEof fails with it', async () => {
-      expect((await failing((s) => s.sendEof, 1))[0]).to.equal('ok TlsFailed protocol,TlsFailed protocol')
+    it('sendEof fails with it, now and later', async () => {
+      expect((await failing((s) => s.sendEof))[0]).to.equal(failed)
     })
   })
 

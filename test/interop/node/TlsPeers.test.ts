@@ -508,6 +508,33 @@ describe('Tls with node:tls at the other end', () => {
     expect(await ends.promise).to.deep.equal(['BrokenResource', 'BrokenResource'])
   })
 
+  it('a reset while nobody receives is found by the next receive, and is no end', async () => {
+    for (const standardCompatible of [true, false]) {
+      const seen = await nodeServer(
+        {},
+        (socket) => {
+          const raw = (socket as unknown as { readonly _parent: Socket })._parent
+          socket.write('half', () => socket.once('data', () => raw.resetAndDestroy()))
+        },
+        (port) =>
+          use(
+            port,
+            (stream) =>
+              Effect.gen(function* () {
+                const raw = Provider.extra(SocketAttribute.raw)(stream) as Socket
+                const half = text(yield* stream.receive)
+                const gone = once(raw, 'close').catch(() => undefined)
+                yield* stream.send(bytes('got it'))
+                yield* wait(() => gone)
+                return [half, yield* ending(stream.receive), yield* ending(stream.receive)].join()
+              }),
+            { standardCompatible }
+          )
+      )
+      expect(seen).to.equal('half,BrokenResource,BrokenResource')
+    }
+  })
+
   it('TLS-19 a client certificate is in the attributes', async () => {
     const subject = deferred<string | undefined>()
     const ann = authority.issue({ commonName: 'ann' })

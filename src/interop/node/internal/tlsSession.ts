@@ -105,7 +105,8 @@ export class Session<E> {
   private isClosed = false
   /** TLS itself has failed, and may have an alert to send. */
   private hasFailed = false
-  private hasSentEof = false
+  /** Whether the end of what is sent was given to Node, and has left. */
+  private ending: 'no' | 'begun' | 'done' = 'no'
 
   /** Plaintext that nobody has received. */
   private readonly chunks: Array<Bytes> = []
@@ -329,7 +330,7 @@ export class Session<E> {
 
   sendUnsafe(self: LowLevel.Self, bytes: Bytes): Exit<unknown, void> | LowLevel.Suspended {
     if (LowLevel.isSelfCancelled(self)) return LowLevel.cancelSelf(self)
-    if (this.isClosed || this.hasSentEof) return fail(closed)
+    if (this.isClosed || this.ending !== 'no') return fail(closed)
     if (this.senders.size() > 0) return fail(writing)
     if (this.sendOver !== null) return this.sendOver
     if (bytes.length === 0) return nothing
@@ -361,17 +362,25 @@ export class Session<E> {
     if (LowLevel.isSelfCancelled(self)) return LowLevel.cancelSelf(self)
     if (this.isClosed) return fail(closed)
     if (this.senders.size() > 0) return fail(writing)
-    if (this.hasSentEof) return nothing
+    if (this.ending === 'done') return nothing
     if (this.sendOver !== null) return this.sendOver
     const socket = this.tls as TLSSocket
     if (socket.getProtocol() !== 'TLSv1.3') return fail(noHalfClose())
-    this.hasSentEof = true
-    const sender: Sender = { bytes: null }
-    const waiting = ParkingLot.parkSelf(self, this.senders, sender)
-    socket.end(() => {
-      this.left(sender)
-    })
+    const waiting = ParkingLot.parkSelf(self, this.senders, { bytes: null })
+    if (this.ending === 'no') {
+      this.ending = 'begun'
+      socket.end((error?: Error | null) => {
+        if (error === undefined || error === null) this.ended()
+        else this.sendFailed(fail(tlsFailed(error)))
+      })
+    }
     return waiting
+  }
+
+  /** Who asked for the end first may have been cancelled meanwhile: whoever waits now, waits for this. */
+  private ended(): void {
+    this.ending = 'done'
+    if (this.senders.size() > 0) this.senders.succeedUnsafe(nothing)
   }
 
   private sendFailed(failure: End): void {
@@ -425,7 +434,7 @@ export class Session<E> {
     const { tls } = this
     if (tls === null || tls.destroyed) return
     // Behind bytes that do not leave, the alert would not leave either.
-    if (this.options.standardCompatible && !wasInFlight && this.sendOver === null && !this.hasSentEof)
+    if (this.options.standardCompatible && !wasInFlight && this.sendOver === null && this.ending === 'no')
       tls.end()
   }
 
