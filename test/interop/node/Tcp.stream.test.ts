@@ -475,6 +475,21 @@ describe('Tcp streams', () => {
         )
       ))
 
+    it('the socket was destroyed by somebody else while a send waits', () =>
+      run(
+        pipe(
+          pair,
+          Resource.use(([stream]) =>
+            meanwhile(stream.send(noise(1 << 24)), (sent) =>
+              Effect.gen(function* () {
+                rawOf(stream).destroy()
+                expect(tagOf(yield* sent)).to.equal('BrokenResource')
+              })
+            )
+          )
+        )
+      ))
+
     it('what arrived before the reset is received first', () =>
       run(
         pipe(

@@ -18,6 +18,8 @@ import type { Direction, Lifetime } from './lifetime.js'
 
 type Fx<E, A> = Effect.Effect<unknown, E, A>
 
+const destroyed = 'The stream was destroyed.'
+
 const busy: BusyResource = { _tag: 'BusyResource', action: 'writing to' }
 
 /** What the one that waits, waits for. */
@@ -123,14 +125,16 @@ export class Sending implements Direction {
     target.write(chunk, this.onTaken)
     // That comes as an event later, but who sends should hear of it now.
     if (target.errored !== null || target.destroyed) {
-      this.lifetime.breakWith(target.errored ?? new Error('The stream was destroyed.'))
+      this.lifetime.breakWith(target.errored ?? new Error(destroyed))
     }
   }
 
   private readonly onTaken = (error?: Error | null): void => {
     this.taken++
-    if (error !== undefined && error !== null) {
-      this.lifetime.breakWith(this.target.errored ?? error)
+    const { target } = this
+    // A host that was made to let go of the chunk may not call that an error.
+    if ((error !== undefined && error !== null) || target.destroyed) {
+      this.lifetime.breakWith(target.errored ?? error ?? new Error(destroyed))
       return
     }
     if (this.taken < this.given || this.senders.size() === 0) return
@@ -138,7 +142,7 @@ export class Sending implements Direction {
     if (unsent !== null) {
       this.unsent = null
       this.write(unsent)
-      if (this.target.writableLength > 0) return
+      if (target.writableLength > 0) return
     } else if (this.senders.firstUnsafe() === 'finished') return
     if (this.senders.size() > 0) this.senders.succeedUnsafe(undefined)
   }
