@@ -26,6 +26,8 @@ export interface Waiter {
   /** What it may be resumed with: a `Cancelled` means something in the scope of whoever waits only. */
   admit(cause: Untyped): Untyped
   resume(mode: number, value: Untyped): void
+  /** The same by a call from outside, inside of which it may run. */
+  wake(mode: number, value: Untyped): void
 }
 
 /** First in, first out; leaving from the middle is O(1). */
