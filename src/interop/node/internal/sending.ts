@@ -18,6 +18,9 @@ import type { Direction, Lifetime } from './lifetime.js'
 
 type Fx<E, A> = Effect.Effect<unknown, E, A>
 
+/** Written behind a chunk that the host has not taken at once, to hear when it has. */
+const mark = new Uint8Array(0)
+
 const destroyed = 'The stream was destroyed.'
 
 const busy: BusyResource = { _tag: 'BusyResource', action: 'writing to' }
@@ -34,10 +37,13 @@ type Waiting =
 export class Sending implements Direction {
   private readonly target: Writable
   private readonly lifetime: Lifetime
+  private readonly markable: boolean
   private readonly senders: ParkingLot.ParkingLot<Waiting, ResourceError, undefined>
-  /** How many chunks the host was given, and how many it has called back for. */
+  /** How many callbacks the host was given, and how many it has called. */
   private given = 0
   private taken = 0
+  /** Whether the next chunk brings a callback along. */
+  private asking = true
   /** The chunk of who waits for its turn. */
   private unsent: Uint8Array | null = null
   private ending = false
@@ -47,9 +53,11 @@ export class Sending implements Direction {
   /** The same for who closes and has nobody to tell: only if nothing is under way, and whatever comes of it. */
   readonly finish: Fx<never, void>
 
-  constructor(target: Writable, lifetime: Lifetime, label: string) {
+  /** `markable`: nobody would notice an empty chunk. */
+  constructor(target: Writable, lifetime: Lifetime, label: string, markable: boolean) {
     this.target = target
     this.lifetime = lifetime
+    this.markable = markable
     this.senders = ParkingLot.make(label, {
       onWithdraw: () => {
         this.unsent = null
@@ -120,9 +128,19 @@ export class Sending implements Direction {
   }
 
   private write(chunk: Uint8Array): void {
-    const { target } = this
-    this.given++
-    target.write(chunk, this.onTaken)
+    const { target, asking } = this
+    if (asking) {
+      this.given++
+      target.write(chunk, this.onTaken)
+    } else target.write(chunk)
+    if (this.markable) {
+      // A callback costs a tick, and a socket that has taken one chunk at once mostly takes the next one so too.
+      this.asking = target.writableLength > 0
+      if (this.asking && !asking) {
+        this.given++
+        target.write(mark, this.onTaken)
+      }
+    }
     // That comes as an event later, but who sends should hear of it now.
     if (target.errored !== null || target.destroyed) {
       this.lifetime.breakWith(target.errored ?? new Error(destroyed))
