@@ -60,6 +60,11 @@ export interface ParkingLot<in out I, in out E, in out A> {
   items(): ReadonlyArray<I>
   /** Resumes the first one with a value; throws when nobody waits. */
   succeedUnsafe(a: A): void
+  /**
+   * The same by a callback of the host, in which the fiber may run at once, instead of in a turn of its own later: so call
+   * it last. In a fiber that runs it is `succeedUnsafe`.
+   */
+  wakeUnsafe(a: A): void
   /** Resumes the first one with a failure; throws when nobody waits. */
   failUnsafe(e: E): void
   /** Resumes the first one with an exit; throws when nobody waits. */
@@ -129,6 +134,10 @@ class StandIn implements Waiter {
     if (mode === Return) this.served({ _tag: 'Right', right: value })
     else this.served({ _tag: 'Left', left: mode === Fault ? value : { _tag: 'Fail', error: value } })
   }
+
+  wake(mode: number, value: Untyped): void {
+    this.resume(mode, value)
+  }
 }
 
 const wake = (waiter: Waiter, mode: number, value: Untyped): void => {
@@ -161,6 +170,12 @@ class Lot extends WaitList implements ParkingLot<Untyped, Untyped, Untyped> {
 
   succeedUnsafe(a: Untyped): void {
     this.resume(this.first(), Return, a)
+  }
+
+  wakeUnsafe(a: Untyped): void {
+    const waiter = this.first()
+    this.remove(waiter)
+    waiter.wake(Return, a)
   }
 
   failUnsafe(e: Untyped): void {

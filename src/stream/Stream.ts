@@ -231,15 +231,14 @@ export const unfold = <S, R, E, A>(
 export const forEach =
   <A, F extends Any>(f: (a: A) => F) =>
   <E>(stream: ReceiveStream<A, E>): Effect.Effect<EnvOf<F>, E | ErrorOf<F>, void> =>
-    // What `f` fails with must not pass for the end of the stream, so the two are told apart before they are mixed.
+    // What `f` fails with must not pass for the end of the stream.
     Effect.suspend(() => {
-      const received: Effect.Effect<unknown, E, Option<A>> = next(stream)
-      const loop: Effect.Effect<EnvOf<F>, E | ErrorOf<F>, void> = Effect.flatMap(
-        (item: Option<A>): Effect.Effect<EnvOf<F>, E | ErrorOf<F>, void> =>
-          item._tag === 'None'
-            ? Effect.unit
-            : Effect.flatMap(() => again)(f(item.value) as Effect.Effect<EnvOf<F>, ErrorOf<F>, unknown>)
-      )(received)
+      const loop: Effect.Effect<EnvOf<F>, E | ErrorOf<F>, void> = Effect.matchEffect(
+        endOrFailure<E>,
+        (value: A): Effect.Effect<EnvOf<F>, E | ErrorOf<F>, void> =>
+          goOn(f(value) as Effect.Effect<EnvOf<F>, ErrorOf<F>, unknown>)
+      )(stream.receive)
+      const goOn = Effect.flatMap(() => again)
       const again: Effect.Effect<EnvOf<F>, E | ErrorOf<F>, void> = Effect.flatMap(() => loop)(
         Effect.checkCancelled
       )
@@ -253,6 +252,10 @@ const next = <A, E>(stream: ReceiveStream<A, E>): Effect.Effect<unknown, E, Opti
       isEnd(error) ? Effect.succeed({ _tag: 'None' }) : Effect.failCause<E>({ _tag: 'Fail', error: error }),
     (value: A): Effect.Effect<unknown, E, Option<A>> => Effect.succeed({ _tag: 'Some', value })
   )(stream.receive)
+
+/** For loops: the end of the stream is theirs as well. */
+const endOrFailure = <E>(error: E | EndOfStream): Effect.Effect<unknown, E, void> =>
+  isEnd(error) ? Effect.unit : Effect.failCause<E>({ _tag: 'Fail', error })
 
 const isEnd = (error: unknown): error is EndOfStream =>
   typeof error === 'object' && error !== null && '_tag' in error && error._tag === 'EndOfStream'
@@ -292,8 +295,7 @@ const forEachChunk =
   <A>(take: (items: ReadonlyArray<A>) => void) =>
   <E>(stream: ReceiveStream<A, E>): Effect.Effect<unknown, E, void> => {
     const loop: Effect.Effect<unknown, E, void> = Effect.matchEffect(
-      (error: E | EndOfStream): Effect.Effect<unknown, E, void> =>
-        isEnd(error) ? Effect.unit : Effect.failCause<E>({ _tag: 'Fail', error }),
+      endOrFailure<E>,
       (items: ReadonlyArray<A>): Effect.Effect<unknown, E, void> => {
         take(items)
         return again

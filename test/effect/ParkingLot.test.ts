@@ -62,6 +62,41 @@ describe('ParkingLot', () => {
     expect([...log].sort()).to.deep.equal(['a: ok 1', 'b: Fail no', 'c: ok 3', 'd: Die x'])
   })
 
+  it('woken by a callback, it runs inside of that; by a fiber that runs, when its turn comes', async () => {
+    const log: Array<string> = []
+    const lot = make()
+    const program = Effect.gen(function* () {
+      for (let i = 0; i < 2; i++) log.push(`has ${yield* ParkingLot.park(lot, 'waits')}`)
+    })
+    const ended = Runtime.runPromise(program)
+    lot.wakeUnsafe(1)
+    log.push('the callback goes on')
+    await Runtime.runPromise(
+      Effect.sync(() => {
+        lot.wakeUnsafe(2)
+        log.push('the fiber goes on')
+      })
+    )
+    await ended
+    expect(log).to.deep.equal(['has 1', 'the callback goes on', 'the fiber goes on', 'has 2'])
+  })
+
+  it('wakes what stands in for fibers, and in a runtime that wakes nobody at once schedules the fiber', () => {
+    const got: Array<string> = []
+    const lot = make()
+    lot.standInUnsafe('stand-in', (exit) => got.push(shown(exit)))
+    const log = withWaiting(
+      ['a'],
+      () => {
+        lot.wakeUnsafe(1)
+        lot.wakeUnsafe(2)
+        expect([lot.size(), got]).to.deep.equal([0, ['ok 1']])
+      },
+      lot
+    )
+    expect(log).to.deep.equal(['a: ok 2'])
+  })
+
   it('resumes all, in order', () => {
     const order: Array<string> = []
     const lot = make()

@@ -24,6 +24,8 @@ export interface Waiter {
   /** What a waiter brought (an item to send) or asked for. */
   waitItem: Untyped
   resume(mode: number, value: Untyped): void
+  /** The same by a call from outside, inside of which it may run. */
+  wake(mode: number, value: Untyped): void
 }
 
 /** First in, first out; leaving from the middle is O(1). */

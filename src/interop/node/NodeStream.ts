@@ -135,7 +135,7 @@ export const fromWritable = (writable: () => Writable): Resource.Resource<unknow
       Effect.sync(() => {
         const target = writable()
         const lifetime = lifetimeOf(target)
-        const sending = new Sending(target, lifetime, 'NodeStream.send')
+        const sending = new Sending(target, lifetime, 'NodeStream.send', false)
         const stream: WritableStream = {
           delivery: 'reliable',
           send: sending.send,
@@ -186,7 +186,7 @@ export const fromDuplex = (duplex: () => Duplex): Resource.Resource<unknown, nev
   Resource.closing(
     Effect.sync((): ByteStream => {
       const both = duplex()
-      return new HostByteStream(both, lifetimeOf(both), 'NodeStream', bytesOf(both), noAttributes)
+      return new HostByteStream(both, lifetimeOf(both), 'NodeStream', bytesOf(both), noAttributes, false)
     })
   )
 

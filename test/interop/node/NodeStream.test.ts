@@ -344,6 +344,32 @@ describe('NodeStream', () => {
         })
       ))
 
+    it('nobody is given an empty chunk, whether chunks are taken at once or later', () =>
+      run(
+        Effect.suspend(() => {
+          const given: Array<string> = []
+          const writable = new Writable({
+            write(chunk, _, done) {
+              given.push(String(chunk))
+              if (given.length % 2 === 0) setImmediate(done)
+              else done()
+            }
+          })
+          return pipe(
+            NodeStream.fromWritable(() => writable),
+            Resource.use((stream) =>
+              Effect.gen(function* () {
+                for (const text of ['a', 'b', 'c', 'd']) {
+                  yield* stream.send(bytes(text))
+                  expect(writable.writableLength).to.equal(0)
+                }
+                expect(given).to.deep.equal(['a', 'b', 'c', 'd'])
+              })
+            )
+          )
+        })
+      ))
+
     it('an error at once is the failure of that very send', () =>
       run(
         Effect.suspend(() => {

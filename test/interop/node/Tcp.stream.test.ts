@@ -70,6 +70,13 @@ const meanwhile = <E, A, E2, B>(
     })
   )
 
+/** All that the peer is sent, up to the end. */
+const collected = async (peer: Socket): Promise<Buffer> => {
+  const chunks: Array<Uint8Array> = []
+  for await (const chunk of peer) chunks.push(chunk as Uint8Array)
+  return Buffer.concat(chunks)
+}
+
 const tagOf = (exit: Exit.Exit<{ readonly _tag: string }, unknown>): string =>
   exit._tag === 'Right' ? 'ok' : exit.left._tag === 'Fail' ? exit.left.error._tag : exit.left._tag
 
@@ -374,6 +381,94 @@ describe('Tcp streams', () => {
         )
       ))
 
+    describe('a chunk that does not fit, after one that was taken at once', () => {
+      const big = noise(1 << 24)
+
+      const afterOne = <E, A>(
+        body: (
+          stream: Tcp.TcpStream,
+          peer: Socket,
+          sent: Effect.Effect<unknown, never, string>
+        ) => Effect.Effect<unknown, E, A>
+      ) =>
+        run(
+          pipe(
+            pair,
+            Resource.use(([stream, peer]) =>
+              Effect.gen(function* () {
+                yield* stream.send(bytes('one'))
+                expect(rawOf(stream).writableLength).to.equal(0)
+                return yield* meanwhile(stream.send(big), (sent) =>
+                  body(stream, peer, Effect.map(tagOf)(sent))
+                )
+              })
+            )
+          )
+        )
+
+      it('waits until it was taken', () =>
+        afterOne((stream, peer, sent) =>
+          Effect.gen(function* () {
+            const arrived = collected(peer)
+            expect(yield* sent).to.equal('ok')
+            expect(rawOf(stream).writableLength).to.equal(0)
+            yield* stream.send(bytes('two'))
+            yield* stream.sendEof
+            const all = yield* awaiting(() => arrived)
+            expect(all.equals(Buffer.concat([bytes('one'), big, bytes('two')]))).to.equal(true)
+          })
+        ))
+
+      it('is BrokenResource after a reset, with the error of the host', () =>
+        afterOne((stream, peer, sent) =>
+          Effect.gen(function* () {
+            peer.resetAndDestroy()
+            expect(yield* sent).to.equal('BrokenResource')
+            const again = yield* Effect.either(stream.send(bytes('two')))
+            const { code } = (again as { left: { cause: NodeJS.ErrnoException } }).left.cause
+            expect(code).to.be.oneOf(['ECONNRESET', 'EPIPE'])
+          })
+        ))
+
+      it('is BrokenResource when somebody else destroys the socket', () =>
+        afterOne((stream, _peer, sent) =>
+          Effect.gen(function* () {
+            rawOf(stream).destroy()
+            expect(yield* sent).to.equal('BrokenResource')
+          })
+        ))
+
+      it('is ClosedResource when the stream is closed', () =>
+        afterOne((stream, _peer, sent) =>
+          Effect.gen(function* () {
+            yield* stream.close
+            expect(yield* sent).to.equal('ClosedResource')
+          })
+        ))
+
+      it('given up, it is sent all the same, and the next one waits for it', () =>
+        run(
+          pipe(
+            pair,
+            Resource.use(([stream, peer]) =>
+              Effect.gen(function* () {
+                yield* stream.send(bytes('one'))
+                expect((yield* pipe(stream.send(big), Timeout.moveOnAfter(1)))._tag).to.equal('None')
+                yield* meanwhile(stream.send(bytes('two')), (sent) =>
+                  Effect.gen(function* () {
+                    const arrived = collected(peer)
+                    expect(tagOf(yield* sent)).to.equal('ok')
+                    yield* stream.sendEof
+                    const all = yield* awaiting(() => arrived)
+                    expect(all.equals(Buffer.concat([bytes('one'), big, bytes('two')]))).to.equal(true)
+                  })
+                )
+              })
+            )
+          )
+        ))
+    })
+
     it('an empty chunk is nothing', () =>
       run(
         pipe(
@@ -471,6 +566,21 @@ describe('Tcp streams', () => {
                 })
               )
             })
+          )
+        )
+      ))
+
+    it('the socket was destroyed by somebody else while a send waits', () =>
+      run(
+        pipe(
+          pair,
+          Resource.use(([stream]) =>
+            meanwhile(stream.send(noise(1 << 24)), (sent) =>
+              Effect.gen(function* () {
+                rawOf(stream).destroy()
+                expect(tagOf(yield* sent)).to.equal('BrokenResource')
+              })
+            )
           )
         )
       ))

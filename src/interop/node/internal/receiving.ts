@@ -135,6 +135,15 @@ export class Receiving<A> implements Direction {
     this.source.resume()
   }
 
+  private keep(item: A): void {
+    this.items.push(item)
+    this.size += this.sizeOf(item)
+    if (this.flowing && (this.size >= bytesAhead || this.items.length >= chunksAhead)) {
+      this.flowing = false
+      this.source.pause()
+    }
+  }
+
   private forget(): void {
     this.source.off('data', this.onData)
     this.source.off('end', this.onEnd)
@@ -150,14 +159,20 @@ export class Receiving<A> implements Direction {
       return
     }
     if (item === null) return
-    this.items.push(item)
-    this.size += this.sizeOf(item)
     const { receivers } = this
-    if (receivers.size() > 0) receivers.succeedUnsafe(receivers.firstUnsafe().take(this))
-    if (this.flowing && (this.size >= bytesAhead || this.items.length >= chunksAhead)) {
-      this.flowing = false
-      this.source.pause()
+    if (receivers.size() === 0) {
+      this.keep(item)
+      return
     }
+    const request = receivers.firstUnsafe()
+    // Nothing is kept while somebody waits, so the next item is this one.
+    let taken: unknown = item
+    if (request !== next) {
+      this.keep(item)
+      taken = request.take(this)
+    }
+    // Last: the receiver may run inside of this, and close the stream.
+    receivers.wakeUnsafe(taken)
   }
 
   private readonly onEnd = (): void => {

@@ -18,6 +18,11 @@ import type { Direction, Lifetime } from './lifetime.js'
 
 type Fx<E, A> = Effect.Effect<unknown, E, A>
 
+/** Written behind a chunk that the host has not taken at once, to hear when it has. */
+const mark = new Uint8Array(0)
+
+const destroyed = 'The stream was destroyed.'
+
 const busy: BusyResource = { _tag: 'BusyResource', action: 'writing to' }
 
 /** What the one that waits, waits for. */
@@ -32,10 +37,13 @@ type Waiting =
 export class Sending implements Direction {
   private readonly target: Writable
   private readonly lifetime: Lifetime
+  private readonly markable: boolean
   private readonly senders: ParkingLot.ParkingLot<Waiting, ResourceError, undefined>
-  /** How many chunks the host was given, and how many it has called back for. */
+  /** How many callbacks the host was given, and how many it has called. */
   private given = 0
   private taken = 0
+  /** Whether the next chunk brings a callback along. */
+  private asking = true
   /** The chunk of who waits for its turn. */
   private unsent: Uint8Array | null = null
   private ending = false
@@ -45,9 +53,11 @@ export class Sending implements Direction {
   /** The same for who closes and has nobody to tell: only if nothing is under way, and whatever comes of it. */
   readonly finish: Fx<never, void>
 
-  constructor(target: Writable, lifetime: Lifetime, label: string) {
+  /** `markable`: nobody would notice an empty chunk. */
+  constructor(target: Writable, lifetime: Lifetime, label: string, markable: boolean) {
     this.target = target
     this.lifetime = lifetime
+    this.markable = markable
     this.senders = ParkingLot.make(label, {
       onWithdraw: () => {
         this.unsent = null
@@ -118,19 +128,31 @@ export class Sending implements Direction {
   }
 
   private write(chunk: Uint8Array): void {
-    const { target } = this
-    this.given++
-    target.write(chunk, this.onTaken)
+    const { target, asking } = this
+    if (asking) {
+      this.given++
+      target.write(chunk, this.onTaken)
+    } else target.write(chunk)
+    if (this.markable) {
+      // A callback costs a tick, and a socket that has taken one chunk at once mostly takes the next one so too.
+      this.asking = target.writableLength > 0
+      if (this.asking && !asking) {
+        this.given++
+        target.write(mark, this.onTaken)
+      }
+    }
     // That comes as an event later, but who sends should hear of it now.
     if (target.errored !== null || target.destroyed) {
-      this.lifetime.breakWith(target.errored ?? new Error('The stream was destroyed.'))
+      this.lifetime.breakWith(target.errored ?? new Error(destroyed))
     }
   }
 
   private readonly onTaken = (error?: Error | null): void => {
     this.taken++
-    if (error !== undefined && error !== null) {
-      this.lifetime.breakWith(this.target.errored ?? error)
+    const { target } = this
+    // A host that was made to let go of the chunk may not call that an error.
+    if ((error !== undefined && error !== null) || target.destroyed) {
+      this.lifetime.breakWith(target.errored ?? error ?? new Error(destroyed))
       return
     }
     if (this.taken < this.given || this.senders.size() === 0) return
@@ -138,7 +160,7 @@ export class Sending implements Direction {
     if (unsent !== null) {
       this.unsent = null
       this.write(unsent)
-      if (this.target.writableLength > 0) return
+      if (target.writableLength > 0) return
     } else if (this.senders.firstUnsafe() === 'finished') return
     if (this.senders.size() > 0) this.senders.succeedUnsafe(undefined)
   }

@@ -34,10 +34,11 @@ export class HostByteStream<out Attrs extends object> implements ByteStream<Reso
     lifetime: Lifetime,
     label: string,
     convert: (chunk: unknown) => Uint8Array | null,
-    attributes: Attributes<Attrs>
+    attributes: Attributes<Attrs>,
+    markable: boolean
   ) {
     const receiving = new Receiving(duplex, lifetime, `${label}.receive`, convert, sizeOfChunk)
-    const sending = new Sending(duplex, lifetime, `${label}.send`)
+    const sending = new Sending(duplex, lifetime, `${label}.send`, markable)
     this.receive = receiving.receive
     this.receiveMany = receiving.receiveMany
     this.receiveUpTo = receiveUpTo(receiving)
@@ -72,5 +73,5 @@ export const streamOf = (socket: Socket): HostByteStream<SocketRow> => {
   // Otherwise Node ends our direction as soon as the peer has ended its own.
   socket.allowHalfOpen = true
   const lifetime = new Lifetime(socket, 'TcpStream', true)
-  return new HostByteStream(socket, lifetime, 'TcpStream', chunkOfSocket, attributesOf(socket))
+  return new HostByteStream(socket, lifetime, 'TcpStream', chunkOfSocket, attributesOf(socket), true)
 }
