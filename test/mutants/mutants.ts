@@ -1173,9 +1173,9 @@ const ofCauses: ReadonlyArray<Mutant> = [
   mutant(
     'pretty-loses-the-last',
     'the printed cause has no line for the last of what came side by side',
-    cause(
-      `pending.push({ part: part.members[last]!, head: `,
-      `if (last < 0) pending.push({ part: part.members[last]!, head: `
+    editIn('src/effect/internal/causeText.ts')(
+      `pending.push({ part: side, head: `,
+      `if (i > 0) pending.push({ part: side, head: `
     )
   ),
   mutant(
@@ -1190,10 +1190,7 @@ const ofCauses: ReadonlyArray<Mutant> = [
   mutant(
     'to-error-loses-cause',
     'an error of a cause does not keep it',
-    cause(
-      `Object.defineProperty(this, 'source', { value: source })`,
-      `Object.defineProperty(this, 'source', { value: null })`
-    )
+    cause(`{ source: { value: source }, `, `{ source: { value: null }, `)
   ),
   mutant(
     'handler-takes-all',
