@@ -2336,7 +2336,7 @@ const layers: ReadonlyArray<Mutant> = [
   mutant(
     'abort-listener-stays',
     'the listener on a signal stays when nobody waits any more',
-    abortHub(`signal.removeEventListener('abort', listener)\n`, ``)
+    abortHub(`signal.removeEventListener('abort', aborted)\n`, ``)
   ),
   mutant(
     'layer-identity-ends',

@@ -4,7 +4,7 @@
  *
  * @internal
  */
-import { type Both, type Cancelled, type CancelReason, type Cause, forEachLeaf, type Leaf } from './causes.js'
+import type { Both, Cancelled, CancelReason, Cause, Leaf } from './causes.js'
 
 /** Were the indent to grow with every level, the text would grow with the square of the depth. */
 const deepestIndent = 16
@@ -30,17 +30,18 @@ interface Pending {
 export const causeText = (cause: Cause<unknown>, maxLines: number, maxLength: number): string => {
   const lines: Array<string> = []
   let length = 0
+  let leavesCut = 0
   // The last in is the first out.
   const pending: Array<Pending> = [{ part: cause, head: '', rest: '', level: 0 }]
   for (let current = pending.pop(); current !== undefined; current = pending.pop()) {
-    if (lines.length >= maxLines || length >= maxLength) {
-      pending.push(current)
-      lines.push(`… and ${leafCount(pending)} more`)
-      break
-    }
     const { part, head, rest, level } = current
-    if (part._tag === 'Then') {
+    const full = lines.length >= maxLines || length >= maxLength
+    if (part._tag === 'Then' || (full && part._tag === 'Both')) {
       pending.push({ part: part.right, head: rest, rest, level }, { part: part.left, head, rest, level })
+      continue
+    }
+    if (full) {
+      leavesCut++
       continue
     }
     let line = head
@@ -57,13 +58,8 @@ export const causeText = (cause: Cause<unknown>, maxLines: number, maxLength: nu
     lines.push(line)
     length += line.length + 1
   }
+  if (leavesCut > 0) lines.push(`… and ${leavesCut} more`)
   return lines.join('\n')
-}
-
-const leafCount = (parts: ReadonlyArray<Pending>): number => {
-  let count = 0
-  for (const { part } of parts) forEachLeaf(part, () => count++)
-  return count
 }
 
 /** All that happened side by side, however it was joined. */

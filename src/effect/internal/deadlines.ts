@@ -60,21 +60,20 @@ export class Timers {
     timer.index = -1
     const last = this.heap.pop() as Timer
     if (last === timer) return
-    if (at > 0 && before(last, this.heap[(at - 1) >> 1] as Timer)) this.up(at, last)
-    else this.down(at, last)
+    this.down(at, last)
+    this.up(last.index, last)
   }
 
   close(): void {
     this.heap.length = 0
-    this.armed = Infinity
-    if (this.disarm !== null) this.disarm()
-    this.disarm = null
+    this.arm(Infinity)
   }
 
+  /** Has the clock wake us at this time and at no other; Infinity: not at all. */
   private arm(time: number): void {
     if (this.disarm !== null) this.disarm()
     this.armed = time
-    this.disarm = this.clock.at(time, this.wake)
+    this.disarm = time === Infinity ? null : this.clock.at(time, this.wake)
   }
 
   private serve(): void {
