@@ -10,7 +10,7 @@
 import type { Effect } from './Effect.js'
 import type { Exit } from './Exit.js'
 import { admit } from './internal/failures.js'
-import type { Fiber } from './internal/fiber.js'
+import { Fiber } from './internal/fiber.js'
 import { Fail, Fault, Return, type Signal, type Untyped } from './internal/op.js'
 import { modeOf, primitive, type PrimitiveFunction } from './internal/primitives.js'
 import { type Waiter, WaitList } from './internal/waiting.js'
@@ -111,36 +111,17 @@ export interface ParkingLotOptions<in I = unknown> {
 // constructors
 // -------------------------------------------------------------------------------------
 
-/** Stands in the list where a fiber would. */
-class StandIn implements Waiter {
-  waitPrevious: Waiter | null
-  waitNext: Waiter | null
-  waitItem: Untyped
-  private readonly served: (exit: Exit<Untyped, Untyped>) => void
+const valueOf = (exit: Exit<Untyped, Untyped>): Untyped => (exit._tag === 'Right' ? exit.right : exit.left)
 
-  constructor(served: (exit: Exit<Untyped, Untyped>) => void) {
-    this.waitPrevious = null
-    this.waitNext = null
-    this.waitItem = undefined
-    this.served = served
-  }
-
-  resume(mode: number, value: Untyped): void {
-    if (mode === Return) this.served({ _tag: 'Right', right: value })
-    else this.served({ _tag: 'Left', left: mode === Fault ? value : { _tag: 'Fail', error: value } })
-  }
-}
-
-const wake = (waiter: Waiter, mode: number, value: Untyped): void => {
-  // Whoever a stand-in stands for looks at the cause itself.
-  const foreign = mode === Fault && !(waiter instanceof StandIn)
-  waiter.resume(mode, foreign ? admit(waiter as Fiber, value) : value)
-}
+const exitOf = (mode: number, value: Untyped): Exit<Untyped, Untyped> =>
+  mode === Return
+    ? { _tag: 'Right', right: value }
+    : { _tag: 'Left', left: mode === Fault ? value : { _tag: 'Fail', error: value } }
 
 class Lot extends WaitList implements ParkingLot<Untyped, Untyped, Untyped> {
-  private readonly onWithdraw: ((item: Untyped) => void) | null
+  private readonly onWithdraw: ((item: Untyped) => void) | undefined
 
-  constructor(label: string, onWithdraw: ((item: Untyped) => void) | null) {
+  constructor(label: string, onWithdraw: ((item: Untyped) => void) | undefined) {
     super(label)
     this.onWithdraw = onWithdraw
   }
@@ -154,21 +135,19 @@ class Lot extends WaitList implements ParkingLot<Untyped, Untyped, Untyped> {
   }
 
   items(): ReadonlyArray<Untyped> {
-    const items: Array<Untyped> = []
-    for (let waiter = this.head; waiter !== null; waiter = waiter.waitNext) items.push(waiter.waitItem)
-    return items
+    return this.waiters().map((waiter) => waiter.waitItem as unknown)
   }
 
   succeedUnsafe(a: Untyped): void {
-    this.resume(this.first(), Return, a)
+    this.resumeFirst(Return, a)
   }
 
   failUnsafe(e: Untyped): void {
-    this.resume(this.first(), Fail, e)
+    this.resumeFirst(Fail, e)
   }
 
   unparkUnsafe(exit: Exit<Untyped, Untyped>): void {
-    this.resume(this.first(), modeOf(exit), exit._tag === 'Right' ? exit.right : exit.left)
+    this.resumeFirst(modeOf(exit), valueOf(exit))
   }
 
   unparkAllUnsafe(exit: Exit<Untyped, Untyped>): void {
@@ -176,34 +155,33 @@ class Lot extends WaitList implements ParkingLot<Untyped, Untyped, Untyped> {
   }
 
   unparkWhereUnsafe(fits: (item: Untyped) => boolean, exit: Exit<Untyped, Untyped>): number {
+    const fitting = this.waiters().filter((waiter) => fits(waiter.waitItem))
     // All leave before one is resumed: what it does then may change the list.
-    const fitting: Array<Waiter> = []
-    for (let waiter = this.head; waiter !== null; waiter = waiter.waitNext) {
-      if (fits(waiter.waitItem)) fitting.push(waiter)
-    }
     for (const waiter of fitting) this.remove(waiter)
-    const value = exit._tag === 'Right' ? exit.right : exit.left
-    for (const waiter of fitting) wake(waiter, modeOf(exit), value)
+    for (const waiter of fitting) wake(waiter, modeOf(exit), valueOf(exit))
     return fitting.length
   }
 
   standInUnsafe(item: Untyped, resume: (exit: Exit<Untyped, Untyped>) => void): () => void {
-    const place = new StandIn(resume)
+    const place: Waiter = {
+      waitPrevious: null,
+      waitNext: null,
+      waitItem: undefined,
+      resume: (mode, value) => {
+        resume(exitOf(mode, value))
+      }
+    }
     this.add(place, item)
     return () => {
-      if (this.head === place || place.waitPrevious !== null) this.leave(place)
+      if (this.head === place || place.waitPrevious !== null) this.abandon(place)
     }
   }
 
   override abandon(waiter: Waiter): boolean {
-    this.leave(waiter)
-    return true
-  }
-
-  private leave(waiter: Waiter): void {
     const { waitItem } = waiter
     this.remove(waiter)
-    if (this.onWithdraw !== null) this.onWithdraw(waitItem)
+    this.onWithdraw?.(waitItem)
+    return true
   }
 
   private first(): Waiter {
@@ -211,10 +189,22 @@ class Lot extends WaitList implements ParkingLot<Untyped, Untyped, Untyped> {
     return this.head
   }
 
-  private resume(waiter: Waiter, mode: number, value: Untyped): void {
-    this.remove(waiter)
-    wake(waiter, mode, value)
+  private waiters(): ReadonlyArray<Waiter> {
+    const waiters: Array<Waiter> = []
+    for (let waiter = this.head; waiter !== null; waiter = waiter.waitNext) waiters.push(waiter)
+    return waiters
   }
+
+  private resumeFirst(mode: number, value: Untyped): void {
+    const first = this.first()
+    this.remove(first)
+    wake(first, mode, value)
+  }
+}
+
+// Whoever something else stands in the list for looks at the cause itself.
+const wake = (waiter: Waiter, mode: number, value: Untyped): void => {
+  waiter.resume(mode, mode === Fault && waiter instanceof Fiber ? admit(waiter, value) : value)
 }
 
 /**
@@ -241,7 +231,7 @@ class Lot extends WaitList implements ParkingLot<Untyped, Untyped, Untyped> {
  * @since 0.1.0
  */
 export const make = <I, E, A>(label: string, options?: ParkingLotOptions<I>): ParkingLot<I, E, A> =>
-  new Lot(label, options?.onWithdraw ?? null)
+  new Lot(label, options?.onWithdraw)
 
 // -------------------------------------------------------------------------------------
 // combinators

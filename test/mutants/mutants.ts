@@ -600,10 +600,10 @@ const waits: ReadonlyArray<Mutant> = [
     'a wait in a queue that was cancelled keeps its place',
     lot(
       `override abandon(waiter: Waiter): boolean {
-    this.leave(waiter)
-    return true`,
-      `override abandon(_waiter: Waiter): boolean {
-    return true`
+    const { waitItem } = waiter
+    this.remove(waiter)`,
+      `override abandon(waiter: Waiter): boolean {
+    const { waitItem } = waiter`
     )
   ),
   mutant(
