@@ -12,6 +12,7 @@ import * as Cause from '../effect/Cause.js'
 import * as Effect from '../effect/Effect.js'
 import type { Exit } from '../effect/Exit.js'
 import * as LowLevel from '../effect/LowLevel.js'
+import * as ParkingLot from '../effect/ParkingLot.js'
 import { type CancelScope, fromNode } from './CancelScope.js'
 import { fromFiber, started as startedTask, type StartedTask, type Task, type TaskCancelled } from './Task.js'
 
@@ -252,14 +253,11 @@ export interface UnjoinedFailure {
  */
 export const ignoreStarted: Started<unknown> = () => Effect.unit
 
-/** A task that is being started: whether it is ready, and who waits for that. */
+/** A task that is being started: whether it is ready. */
 interface Starting<S> {
   readiness: 'waiting' | 'ready' | 'ended' | 'abandoned'
   value: S | undefined
-  notify: () => void
 }
-
-const nothing = (): void => undefined
 
 const start = <R, E, A, S>(
   nursery: LowLevel.Nursery,
@@ -267,8 +265,20 @@ const start = <R, E, A, S>(
   options: SpawnOptions | undefined
 ): Effect.Effect<R, E | TaskCancelled, StartedTask<S, E, A>> =>
   Effect.suspend(() => {
-    const state: Starting<S> = { readiness: 'waiting', value: undefined, notify: nothing }
+    const state: Starting<S> = { readiness: 'waiting', value: undefined }
     let fiber: LowLevel.Fiber<E, A> | undefined
+
+    const caller = ParkingLot.make<undefined, never, void>('TaskGroup.start', {
+      onWithdraw: () => {
+        // Before anything else runs: now it is too late to be ready.
+        state.readiness = 'abandoned'
+      }
+    })
+
+    const tellCaller = (readiness: 'ready' | 'ended'): void => {
+      state.readiness = readiness
+      caller.unparkAllUnsafe({ _tag: 'Right', right: undefined })
+    }
 
     const started: Started<S> = (value) =>
       Effect.suspend(() => {
@@ -278,44 +288,32 @@ const start = <R, E, A, S>(
           )
         }
         if (state.readiness === 'waiting') {
-          state.readiness = 'ready'
           state.value = value
           if (fiber !== undefined) LowLevel.supervise(fiber)
-          state.notify()
+          tellCaller('ready')
         }
         return Effect.unit
       })
 
     // Built by the caller, as what `spawn` is given is.
     const work = body(started)
-    const task = Effect.ensuring(
+    const task = Effect.onExit((_exit: Exit<E, A>) =>
       Effect.sync(() => {
-        if (state.readiness !== 'waiting') return
-        state.readiness = 'ended'
-        state.notify()
+        if (state.readiness === 'waiting') tellCaller('ended')
       })
     )(work)
 
     const waitUntilReady = Effect.suspend(() =>
-      state.readiness === 'waiting'
-        ? LowLevel.park('TaskGroup.start', (resume) => {
-            state.notify = () => {
-              resume({ _tag: 'Right', right: undefined })
-            }
-            return () => {
-              // Before anything else runs: now it is too late to be ready.
-              state.readiness = 'abandoned'
-              return true
-            }
-          })
-        : Effect.unit
+      state.readiness === 'waiting' ? ParkingLot.park(caller, undefined) : Effect.unit
     )
 
     /** A grace has ended, and the caller does not wait any longer: what the task fails with is the group's after all. */
-    const handOver = (child: LowLevel.Fiber<E, A>): Effect.Effect<unknown, never, void> =>
-      Effect.sync(() => {
-        LowLevel.supervise(child)
-      })
+    const handOver =
+      (child: LowLevel.Fiber<E, A>) =>
+      (waited: Exit<never, Exit<E, A>>): Effect.Effect<unknown, never, void> =>
+        Effect.sync(() => {
+          if (waited._tag === 'Left') LowLevel.supervise(child)
+        })
 
     /** The caller was cancelled: so is the task, because of that, and what it fails with belongs to the caller. */
     const abandon =
@@ -327,7 +325,7 @@ const start = <R, E, A, S>(
           const left = ended._tag === 'Left' ? Cause.withoutCancelled(ended.left) : null
           return left === null ? Effect.unit : Effect.failCause(left)
         })(
-          Effect.andThen(Effect.onCancel(handOver(child))(LowLevel.awaitExit(child)))(
+          Effect.andThen(Effect.onExit(handOver(child))(LowLevel.awaitExit(child)))(
             LowLevel.cancelFiber(child, Cause.cancellations(exit.left)[0])
           )
         )
