@@ -46,7 +46,7 @@ export class Timers {
 
   add(timer: Timer): void {
     this.heap.push(timer)
-    this.up(this.heap.length - 1, timer)
+    this.settle(timer, this.heap.length - 1)
     if (timer.time < this.armed) this.arm(timer.time)
   }
 
@@ -59,9 +59,7 @@ export class Timers {
     if (at === -1) return
     timer.index = -1
     const last = this.heap.pop() as Timer
-    if (last === timer) return
-    this.down(at, last)
-    this.up(last.index, last)
+    if (last !== timer) this.settle(last, at)
   }
 
   close(): void {
@@ -88,34 +86,29 @@ export class Timers {
     if (next !== undefined && next.time < this.armed) this.arm(next.time)
   }
 
-  private up(start: number, timer: Timer): void {
-    let at = start
+  /** Gives the timer its place in the heap, looking from one that is free. */
+  private settle(timer: Timer, free: number): void {
+    const { heap } = this
+    let at = free
     while (at > 0) {
       const above = (at - 1) >> 1
-      const parent = this.heap[above] as Timer
+      const parent = heap[above] as Timer
       if (!before(timer, parent)) break
-      this.heap[at] = parent
-      parent.index = at
+      this.put(parent, at)
       at = above
     }
-    this.heap[at] = timer
-    timer.index = at
-  }
-
-  private down(start: number, timer: Timer): void {
-    const { heap } = this
-    let at = start
-    for (;;) {
-      let below = 2 * at + 1
-      if (below >= heap.length) break
+    for (let below = 2 * at + 1; below < heap.length; below = 2 * at + 1) {
       if (below + 1 < heap.length && before(heap[below + 1] as Timer, heap[below] as Timer)) below++
       const child = heap[below] as Timer
       if (!before(child, timer)) break
-      heap[at] = child
-      child.index = at
+      this.put(child, at)
       at = below
     }
-    heap[at] = timer
+    this.put(timer, at)
+  }
+
+  private put(timer: Timer, at: number): void {
+    this.heap[at] = timer
     timer.index = at
   }
 }
