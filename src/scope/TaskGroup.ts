@@ -316,32 +316,34 @@ const start = <R, E, A, S>(
         })
 
     /** The caller was cancelled: so is the task, because of that, and what it fails with belongs to the caller. */
-    const abandon =
-      (child: LowLevel.Fiber<E, A>) =>
-      (exit: Exit<never, void>): Effect.Effect<unknown, E, void> => {
-        if (exit._tag === 'Right') return Effect.unit
-        state.readiness = 'abandoned'
-        return Effect.flatMap((ended: Exit<E, A>): Effect.Effect<unknown, E, void> => {
-          const left = ended._tag === 'Left' ? Cause.withoutCancelled(ended.left) : null
-          return left === null ? Effect.unit : Effect.failCause(left)
-        })(
-          Effect.andThen(Effect.onExit(handOver(child))(LowLevel.awaitExit(child)))(
-            LowLevel.cancelFiber(child, Cause.cancellations(exit.left)[0])
-          )
-        )
-      }
+    const abandon = (
+      child: LowLevel.Fiber<E, A>,
+      why: Cause.Cause<never>
+    ): Effect.Effect<unknown, E, void> => {
+      state.readiness = 'abandoned'
+      const cancel = LowLevel.cancelFiber(child, Cause.cancellations(why)[0])
+      const end = Effect.onExit(handOver(child))(LowLevel.awaitExit(child))
+      return Effect.flatMap((exit: Exit<E, A>): Effect.Effect<unknown, E, void> => {
+        const left = exit._tag === 'Left' ? Cause.withoutCancelled(exit.left) : null
+        return left === null ? Effect.unit : Effect.failCause(left)
+      })(Effect.andThen(end)(cancel))
+    }
 
-    const notReady = (child: LowLevel.Fiber<E, A>): Effect.Effect<unknown, E | TaskCancelled, never> =>
-      Effect.flatMap(
-        () =>
+    /** A finalizer of the wait: by now nobody but the caller hears of a failure of the task. */
+    const settle =
+      (child: LowLevel.Fiber<E, A>) =>
+      (exit: Exit<never, void>): Effect.Effect<unknown, E | TaskCancelled, void> => {
+        if (exit._tag === 'Left') return abandon(child, exit.left)
+        if (state.readiness === 'ready') return Effect.unit
+        return Effect.flatMap(() =>
           Effect.die(
             new TypeError(
               `The task "${LowLevel.fiberName(child)}" ended without having started. A task for \`start\` must call its ` +
                 'parameter when it is ready; use `spawn` for one that is never ready.'
             )
           )
-        // Shielded: the wait for it is over, and nobody but the caller hears of its failure.
-      )(LowLevel.shieldScope(LowLevel.join(child)))
+        )(LowLevel.join(child))
+      }
 
     const name = options?.name ?? LowLevel.effectName(work)
     const forkOptions: LowLevel.ForkOptions = {
@@ -351,9 +353,9 @@ const start = <R, E, A, S>(
     }
     return Effect.flatMap((child: LowLevel.Fiber<E, A>) => {
       fiber = child
-      return Effect.flatMap((): Effect.Effect<unknown, E | TaskCancelled, StartedTask<S, E, A>> =>
-        state.readiness === 'ready' ? Effect.succeed(startedTask(child, state.value as S)) : notReady(child)
-      )(Effect.onExit(abandon(child))(waitUntilReady))
+      return Effect.map(() => startedTask(child, state.value as S))(
+        Effect.onExit(settle(child))(waitUntilReady)
+      )
     })(LowLevel.fork(nursery, task, forkOptions))
   })
 
