@@ -11,8 +11,8 @@ import type { Effect } from './Effect.js'
 import type { Exit } from './Exit.js'
 import { admit } from './internal/failures.js'
 import { Fiber } from './internal/fiber.js'
-import { Fail, Fault, Return, type Signal, type Untyped } from './internal/op.js'
-import { modeOf, primitive, type PrimitiveFunction } from './internal/primitives.js'
+import { Fail, Fault, Return, type Untyped } from './internal/op.js'
+import { primitive, type PrimitiveFunction } from './internal/primitives.js'
 import { type Waiter, WaitList } from './internal/waiting.js'
 import type * as LowLevel from './LowLevel.js'
 
@@ -111,8 +111,6 @@ export interface ParkingLotOptions<in I = unknown> {
 // constructors
 // -------------------------------------------------------------------------------------
 
-const valueOf = (exit: Exit<Untyped, Untyped>): Untyped => (exit._tag === 'Right' ? exit.right : exit.left)
-
 const exitOf = (mode: number, value: Untyped): Exit<Untyped, Untyped> =>
   mode === Return
     ? { _tag: 'Right', right: value }
@@ -139,15 +137,15 @@ class Lot extends WaitList implements ParkingLot<Untyped, Untyped, Untyped> {
   }
 
   succeedUnsafe(a: Untyped): void {
-    this.resumeFirst(Return, a)
+    this.takeFirst().resume(Return, a)
   }
 
   failUnsafe(e: Untyped): void {
-    this.resumeFirst(Fail, e)
+    this.takeFirst().resume(Fail, e)
   }
 
   unparkUnsafe(exit: Exit<Untyped, Untyped>): void {
-    this.resumeFirst(modeOf(exit), valueOf(exit))
+    wake(this.takeFirst(), exit)
   }
 
   unparkAllUnsafe(exit: Exit<Untyped, Untyped>): void {
@@ -158,7 +156,7 @@ class Lot extends WaitList implements ParkingLot<Untyped, Untyped, Untyped> {
     const fitting = this.waiters().filter((waiter) => fits(waiter.waitItem))
     // All leave before one is resumed: what it does then may change the list.
     for (const waiter of fitting) this.remove(waiter)
-    for (const waiter of fitting) wake(waiter, modeOf(exit), valueOf(exit))
+    for (const waiter of fitting) wake(waiter, exit)
     return fitting.length
   }
 
@@ -195,16 +193,17 @@ class Lot extends WaitList implements ParkingLot<Untyped, Untyped, Untyped> {
     return waiters
   }
 
-  private resumeFirst(mode: number, value: Untyped): void {
+  private takeFirst(): Waiter {
     const first = this.first()
     this.remove(first)
-    wake(first, mode, value)
+    return first
   }
 }
 
-// Whoever something else stands in the list for looks at the cause itself.
-const wake = (waiter: Waiter, mode: number, value: Untyped): void => {
-  waiter.resume(mode, mode === Fault && waiter instanceof Fiber ? admit(waiter, value) : value)
+const wake = (waiter: Waiter, exit: Exit<Untyped, Untyped>): void => {
+  if (exit._tag === 'Right') waiter.resume(Return, exit.right)
+  // Whoever something else stands in the list for looks at the cause itself.
+  else waiter.resume(Fault, waiter instanceof Fiber ? admit(waiter, exit.left) : exit.left)
 }
 
 /**
@@ -236,14 +235,6 @@ export const make = <I, E, A>(label: string, options?: ParkingLotOptions<I>): Pa
 // -------------------------------------------------------------------------------------
 // combinators
 // -------------------------------------------------------------------------------------
-
-const parkPrimitive: PrimitiveFunction = (fiber: Fiber, lot: Lot, item: Untyped): Untyped =>
-  fiber.isCancelled() ? fiber.raiseCancelled() : parkIn(fiber, lot, item)
-
-const parkIn = (fiber: Fiber, lot: Lot, item: Untyped): typeof Signal => {
-  lot.add(fiber, item)
-  return fiber.park(lot)
-}
 
 /**
  * For a `LowLevel.operation`: the running fiber waits in the lot. Looks at no cancellation; the operation has done that.
@@ -278,7 +269,15 @@ export const parkSelf = <I, E, A>(
   self: LowLevel.Self,
   lot: ParkingLot<I, E, A>,
   item: I
-): LowLevel.Suspended => parkIn(self as Untyped, lot as Untyped, item) as Untyped
+): LowLevel.Suspended => {
+  const fiber: Fiber = self as Untyped
+  const list: Lot = lot as Untyped
+  list.add(fiber, item)
+  return fiber.park(list) as Untyped
+}
+
+const parkPrimitive: PrimitiveFunction = (fiber: Fiber, lot: Untyped, item: Untyped): Untyped =>
+  fiber.isCancelled() ? fiber.raiseCancelled() : parkSelf(fiber as Untyped, lot, item)
 
 /**
  * Waits in the lot until somebody unparks this fiber. The item is for whoever does: what is sent, how many
