@@ -700,7 +700,7 @@ const waits: ReadonlyArray<Mutant> = [
       `if (--this.openSend > 0) return
 `,
       `if (--this.openSend > 0) return
-    this.buffer.clear()
+    this.buffer = new Deque()
 `
     )
   ),
@@ -708,10 +708,8 @@ const waits: ReadonlyArray<Mutant> = [
     'end-wakes-nobody',
     'when the last sender is closed, receivers go on waiting',
     stream(
-      `while (receivers.size() > 0) {
-      receivers.firstUnsafe().waiting--`,
-      `while (receivers.size() > 1e9) {
-      receivers.firstUnsafe().waiting--`
+      `while (receivers.size() > 0) receivers.failUnsafe(endOfStream)`,
+      `while (receivers.size() > 1e9) receivers.failUnsafe(endOfStream)`
     )
   ),
   mutant(
@@ -2263,10 +2261,8 @@ const sync: ReadonlyArray<Mutant> = [
     'close-wakes-no-senders',
     'when the last receiver is closed, senders go on waiting',
     stream(
-      `while (senders.size() > 0) {
-      senders.firstUnsafe().end.waiting--`,
-      `while (senders.size() > 1e9) {
-      senders.firstUnsafe().end.waiting--`
+      `while (senders.size() > 0) senders.failUnsafe(broken)`,
+      `while (senders.size() > 1e9) senders.failUnsafe(broken)`
     )
   ),
   mutant(
