@@ -137,21 +137,20 @@ class HostScheduler implements Scheduler {
       return
     }
     this.running = true
-    if (!this.sameTurn) this.countTurn()
+    if (!this.sameTurn) {
+      this.turn++
+      if (++this.wakes >= burst) {
+        this.wakes = 0
+        this.sameTurn = true
+        afterHost(this.nextTurn)
+      }
+    }
     try {
       runOutside(turn)
     } finally {
       this.running = false
     }
     if (this.head !== null) this.drain()
-  }
-
-  private countTurn(): void {
-    this.turn++
-    if (++this.wakes < burst) return
-    this.wakes = 0
-    this.sameTurn = true
-    afterHost(this.nextTurn)
   }
 
   private readonly nextTurn = (): void => {

@@ -77,16 +77,12 @@ const fromTheLast = (both: Both<unknown>): ReadonlyArray<Cause<unknown>> => {
 const leafText = (leaf: Leaf<unknown>): string =>
   `${leaf._tag}: ${contentText(leaf).replace(/[\p{Cc}\u2028\u2029]+ */gu, ' ')}`
 
-const contentText = (leaf: Leaf<unknown>): string => {
-  switch (leaf._tag) {
-    case 'Fail':
-      return show(leaf.error)
-    case 'Die':
-      return defectText(leaf.defect)
-    case 'Cancelled':
-      return cancelledText(leaf, 1)
-  }
-}
+const contentText = (leaf: Leaf<unknown>): string =>
+  leaf._tag === 'Fail'
+    ? show(leaf.error)
+    : leaf._tag === 'Die'
+      ? defectText(leaf.defect)
+      : cancelledText(leaf, 1)
 
 /** A known defect in words: `CleanupOverran, task "metrics", grace 1000 ms`. */
 const defectText = (defect: unknown): string => {
@@ -247,10 +243,9 @@ const show = (value: unknown): string => {
     writeItem: (i: number) => void
   ): void => {
     text += opening
-    const tooDeep = count > 0 && ancestors.length > valueDepth
     for (let i = 0; i < count; i++) {
       if (i > 0) text += ', '
-      if (tooDeep || i === itemCount || text.length > valueLength) {
+      if (ancestors.length > valueDepth || i === itemCount || text.length > valueLength) {
         text += '…'
         break
       }
@@ -265,14 +260,9 @@ const show = (value: unknown): string => {
 
 /** What is no object. */
 const plainText = (value: unknown): string => {
-  switch (typeof value) {
-    case 'string':
-      return quoted(value, valueLength)
-    case 'bigint':
-      return `${value}n`
-    case 'function':
-      return '<function>'
-    default:
-      return value === unreadable ? '<unreadable>' : Object.is(value, -0) ? '-0' : String(value)
-  }
+  if (typeof value === 'string') return quoted(value, valueLength)
+  if (typeof value === 'bigint') return `${value}n`
+  if (typeof value === 'function') return '<function>'
+  if (value === unreadable) return '<unreadable>'
+  return Object.is(value, -0) ? '-0' : String(value)
 }
