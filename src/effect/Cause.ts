@@ -391,9 +391,7 @@ const asErrors = /*#__PURE__*/ new WeakMap<Cause<unknown>, CauseError>()
  */
 export const toError = (cause: Cause<unknown>): CauseError => {
   if (cause._tag === 'Die' && cause.defect instanceof CauseError) return cause.defect
-  const known = asErrors.get(cause)
-  if (known !== undefined) return known
-  const error = new CauseError(cause)
+  const error = asErrors.get(cause) ?? new CauseError(cause)
   asErrors.set(cause, error)
   return error
 }

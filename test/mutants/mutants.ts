@@ -1179,11 +1179,7 @@ const ofCauses: ReadonlyArray<Mutant> = [
   mutant(
     'to-error-anew',
     'an error of a cause is made anew each time',
-    cause(
-      `if (known !== undefined) return known
-`,
-      ``
-    )
+    cause(`asErrors.get(cause) ?? new CauseError(cause)`, `new CauseError(cause)`)
   ),
   mutant(
     'to-error-loses-cause',

@@ -69,7 +69,7 @@ export class Timers {
 
   /** Has the clock wake us at this time and at no other; Infinity: not at all. */
   private arm(time: number): void {
-    if (this.disarm !== null) this.disarm()
+    this.disarm?.()
     this.armed = time
     this.disarm = time === Infinity ? null : this.clock.at(time, this.wake)
   }
