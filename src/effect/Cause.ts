@@ -23,7 +23,8 @@ import type { Eq } from 'fp-ts/lib/Eq.js'
 import type { Functor1 } from 'fp-ts/lib/Functor.js'
 import type { Semigroup } from 'fp-ts/lib/Semigroup.js'
 import * as _ from './internal/causes.js'
-import type { Both, CancelReason, Cancelled, Cause, Die, Fail, Then } from './internal/causes.js'
+import { causeText, errorMessage, errorName, isError } from './internal/causeText.js'
+import type { Both, Cancelled, Cause, Die, Fail, Then } from './internal/causes.js'
 
 // -------------------------------------------------------------------------------------
 // model
@@ -348,12 +349,14 @@ export class CauseError extends Error {
 
   /** Use `toError`, which gives the same error for the same cause. */
   constructor(source: Cause<unknown>) {
-    const { primary, others } = split(source)
-    super(draw(source, { lines: 10, length: 4000 }), { cause: primary })
+    const leaves: Array<_.Leaf<unknown>> = []
+    _.forEachLeaf(source, (leaf) => leaves.push(leaf))
+    const first = leaves.find(isFail) ?? leaves.find(isDie) ?? leaves[0]!
+    super(causeText(source, 10, 4000), { cause: contentOf(first) })
+    leaves.splice(leaves.indexOf(first), 1)
     // Not enumerable, as `cause` and `message` are not: hosts print the fields of an uncaught error below its
     // stack, and there the message has said it all before.
-    Object.defineProperty(this, 'source', { value: source })
-    Object.defineProperty(this, 'errors', { value: others })
+    Object.defineProperties(this, { source: { value: source }, errors: { value: leaves.map(contentOf) } })
   }
 
   // On the prototype, where the host looks for it when it writes the first line of `stack`.
@@ -361,6 +364,9 @@ export class CauseError extends Error {
     return 'CauseError'
   }
 }
+
+const contentOf = (leaf: _.Leaf<unknown>): unknown =>
+  leaf._tag === 'Fail' ? leaf.error : leaf._tag === 'Die' ? leaf.defect : leaf
 
 const asErrors = /*#__PURE__*/ new WeakMap<Cause<unknown>, CauseError>()
 
@@ -385,26 +391,9 @@ const asErrors = /*#__PURE__*/ new WeakMap<Cause<unknown>, CauseError>()
  */
 export const toError = (cause: Cause<unknown>): CauseError => {
   if (cause._tag === 'Die' && cause.defect instanceof CauseError) return cause.defect
-  const known = asErrors.get(cause)
-  if (known !== undefined) return known
-  const error = new CauseError(cause)
+  const error = asErrors.get(cause) ?? new CauseError(cause)
   asErrors.set(cause, error)
   return error
-}
-
-const split = (
-  cause: Cause<unknown>
-): { readonly primary: unknown; readonly others: ReadonlyArray<unknown> } => {
-  const tags: Array<_.Leaf<unknown>['_tag']> = []
-  const contents: Array<unknown> = []
-  _.forEachLeaf(cause, (leaf) => {
-    tags.push(leaf._tag)
-    contents.push(leaf._tag === 'Fail' ? leaf.error : leaf._tag === 'Die' ? leaf.defect : leaf)
-  })
-  const firstFail = tags.indexOf('Fail')
-  // Without failures and bugs all leaves are cancellations.
-  const first = firstFail >= 0 ? firstFail : Math.max(tags.indexOf('Die'), 0)
-  return { primary: contents[first], others: contents.filter((_content, index) => index !== first) }
 }
 
 /**
@@ -440,312 +429,9 @@ const split = (
  * @category inspection
  * @since 0.1.0
  */
-export const pretty = (cause: Cause<unknown>): string => draw(cause, wholeText)
-
-// -------------------------------------------------------------------------------------
-// printing
-// -------------------------------------------------------------------------------------
-
-interface Bounds {
-  readonly lines: number
-  readonly length: number
-}
-
-/** Well below the longest string that a host can hold, so that `pretty` never throws. */
-const wholeText: Bounds = { lines: Infinity, length: 2 ** 28 }
-
-/** Were the indent to grow with every level, the text would grow with the square of the depth. */
-const deepestIndent = 16
-
-interface Pending {
-  readonly part: _.Leaf<unknown> | _.Run<unknown>
-  /** Stands before the first line of the part. */
-  readonly head: string
-  /** Stands before its other lines. */
-  readonly rest: string
-  readonly level: number
-}
-
-const draw = (cause: Cause<unknown>, bounds: Bounds): string => {
-  const whole = _.flatten(cause)
-  const lines: Array<string> = []
-  let length = 0
-  let leavesLeft = _.isRun(whole) ? whole.size : 1
-  const pending: Array<Pending> = [{ part: whole, head: '', rest: '', level: 0 }]
-  for (let current = pending.pop(); current !== undefined; current = pending.pop()) {
-    if (lines.length >= bounds.lines || length >= bounds.length) {
-      lines.push(`… and ${leavesLeft} more`)
-      break
-    }
-    const { part, head, rest, level } = current
-    if (!_.isRun(part)) {
-      leavesLeft -= 1
-      lines.push(head + leafText(part))
-    } else if (part._tag === 'Then') {
-      // The last in is the first out.
-      for (let i = part.members.length - 1; i >= 0; i--) {
-        pending.push({ part: part.members[i]!, head: i === 0 ? head : rest, rest, level })
-      }
-      continue
-    } else {
-      const numbered = level < deepestIndent ? '' : `, level ${level + 1}`
-      const stem = level < deepestIndent ? rest : rest.slice(0, -3)
-      const last = part.members.length - 1
-      lines.push(`${head}Both, ${part.members.length} side by side${numbered}`)
-      pending.push({ part: part.members[last]!, head: `${stem}└─ `, rest: `${stem}   `, level: level + 1 })
-      const inner = { head: `${stem}├─ `, rest: `${stem}│  `, level: level + 1 }
-      for (let i = last - 1; i >= 0; i--) pending.push({ part: part.members[i]!, ...inner })
-    }
-    length += lines[lines.length - 1]!.length + 1
-  }
-  return lines.join('\n')
-}
-
-/** Limits of one line; all are about what a person reads. */
-const nameLength = 100
-const valueLength = 200
-const messageLength = 300
-const chainLength = 4
-const itemCount = 20
-const valueDepth = 4
-
-const leafText = (leaf: _.Leaf<unknown>): string => `${leaf._tag}: ${oneLine(contentText(leaf))}`
-
-const contentText = (leaf: _.Leaf<unknown>): string => {
-  switch (leaf._tag) {
-    case 'Fail':
-      return isError(leaf.error) ? errorText(leaf.error) : show(leaf.error)
-    case 'Die': {
-      if (isError(leaf.defect)) return errorText(leaf.defect)
-      const tag = tagOf(leaf.defect)
-      return tag === null ? show(leaf.defect) : words(tag, leaf.defect as object)
-    }
-    case 'Cancelled':
-      return cancelledText(leaf)
-  }
-}
-
-const cancelledText = (leaf: Cancelled): string => {
-  let text = originText(leaf)
-  let because = leaf.because
-  for (let links = 1; because._tag === 'Some'; links++) {
-    if (links === chainLength) return `${text}, because …`
-    text += `, because ${originText(because.value)}`
-    because = because.value.because
-  }
-  return text
-}
-
-const originText = ({ scope, reason, by }: Cancelled): string =>
-  `scope ${quoted(scope)}, ${reasonText(reason)}${by._tag === 'Some' ? `, by task ${quoted(by.value)}` : ''}`
-
-const reasonText = (reason: CancelReason): string => {
-  switch (reason._tag) {
-    case 'Deadline':
-      return `Deadline ${milliseconds(reason.time)}`
-    case 'SiblingFailed':
-      return `SiblingFailed task ${quoted(reason.task)}`
-    case 'Explicit':
-      // `cancel()` gives no reason, and then there is nothing to show.
-      return reason.value === undefined ? 'Explicit' : `Explicit ${show(reason.value)}`
-    case 'Aborted':
-      return reason.reason === undefined ? 'Aborted' : `Aborted ${show(reason.reason)}`
-    case 'Shutdown':
-      return `Shutdown ${clipped(reason.signal, nameLength)}`
-  }
-}
-
-/** A known defect in words: `CleanupOverran, task "metrics", grace 1000 ms`. */
-const words = (tag: string, value: object): string => {
-  let text = tag
-  let fields = 0
-  for (const key of fieldsOf(value)) {
-    if (fields++ === itemCount || text.length > messageLength) return `${text}, …`
-    const field = read(value, key)
-    const shown = tag === 'CleanupOverran' && typeof field === 'number' ? milliseconds(field) : show(field)
-    text += `, ${clipped(key, nameLength)} ${shown}`
-  }
-  return text
-}
-
-// Clocks give fractions of a millisecond with more digits than anybody reads.
-const milliseconds = (time: number): string => `${Math.round(time * 1000) / 1000} ms`
-
-const quoted = (name: string): string => JSON.stringify(clipped(name, nameLength))
-
-const clipped = (text: string, length: number): string => {
-  if (text.length <= length) return text
-  const last = text.charCodeAt(length - 1)
-  // Half of a surrogate pair is no character.
-  return `${text.slice(0, last >= 0xd800 && last <= 0xdbff ? length - 1 : length)}…`
-}
-
-// A message may hold line breaks and the escapes that colour a terminal; a leaf has one line.
-const oneLine = (text: string): string => text.replace(/[\p{Cc}\u2028\u2029]+ */gu, ' ')
-
-const unreadable = Symbol('unreadable')
-
-const read = (value: object, key: string): unknown => {
-  try {
-    return (value as Readonly<Record<string, unknown>>)[key]
-  } catch {
-    return unreadable
-  }
-}
-
-// Also true of errors that come from another realm, such as a `vm` context or a frame.
-const isError = (value: unknown): value is Error => {
-  try {
-    return value instanceof Error || Object.prototype.toString.call(value) === '[object Error]'
-  } catch {
-    return false
-  }
-}
-
-const tagOf = (value: unknown): string | null => {
-  if (typeof value !== 'object' || value === null) return null
-  const tag = read(value, '_tag')
-  return typeof tag === 'string' && tag !== '' ? clipped(tag, nameLength) : null
-}
-
-const fieldsOf = (value: object): ReadonlyArray<string> => {
-  try {
-    return Object.keys(value).filter((key) => key !== '_tag')
-  } catch {
-    return []
-  }
-}
-
-const errorName = (error: object): string => {
-  const name = read(error, 'name')
-  return typeof name === 'string' && name !== '' ? name : 'Error'
-}
-
-const errorMessage = (error: object): string => {
-  const message = read(error, 'message')
-  return typeof message === 'string' ? message : ''
-}
-
-const errorText = (error: object): string => {
-  const name = errorName(error)
-  // A subclass that has a tag need not have set its name as well.
-  const shown = name === 'Error' ? (tagOf(error) ?? name) : clipped(name, nameLength)
-  const message = errorMessage(error)
-  return message === '' ? shown : `${shown}: ${clipped(message, messageLength)}`
-}
-
-/**
- * A value like JSON, without ever failing. It calls no `toString` or `toJSON`, which belong to the user and
- * may throw; property reads that throw are shown as such. Depth is bounded, hence the recursion.
- */
-const show = (value: unknown): string => {
-  let text = ''
-  const ancestors: Array<object> = []
-
-  const write = (part: unknown): void => {
-    switch (typeof part) {
-      case 'string':
-        text += JSON.stringify(clipped(part, valueLength))
-        break
-      case 'number':
-        text += Object.is(part, -0) ? '-0' : String(part)
-        break
-      case 'bigint':
-        text += `${part}n`
-        break
-      case 'symbol':
-        text += part === unreadable ? '<unreadable>' : String(part)
-        break
-      case 'function':
-        text += '<function>'
-        break
-      case 'object':
-        if (part === null) text += 'null'
-        else writeObject(part)
-        break
-      default:
-        text += String(part)
-    }
-  }
-
-  const writeObject = (part: object): void => {
-    const depth = ancestors.length
-    if (ancestors.includes(part)) {
-      text += '<circular>'
-      return
-    }
-    ancestors.push(part)
-    try {
-      if (isError(part)) text += errorText(part)
-      else if (part instanceof Date)
-        text += Number.isNaN(part.getTime()) ? 'Invalid Date' : part.toISOString()
-      else if (ArrayBuffer.isView(part)) text += `${nameOf(part)}(${part.byteLength} bytes)`
-      else if (part instanceof Map || part instanceof Set) text += `${nameOf(part)}(${part.size})`
-      else if (Array.isArray(part)) writeArray(part)
-      else writeFields(part)
-    } catch {
-      // A proxy may refuse anything.
-      text += '<unreadable>'
-    }
-    ancestors.length = depth
-  }
-
-  const writeArray = (items: ReadonlyArray<unknown>): void => {
-    if (items.length > 0 && ancestors.length > valueDepth) {
-      text += '[…]'
-      return
-    }
-    text += '['
-    for (let i = 0; i < items.length; i++) {
-      if (i > 0) text += ', '
-      if (i === itemCount || text.length > valueLength) {
-        text += '…'
-        break
-      }
-      write(items[i])
-    }
-    text += ']'
-  }
-
-  const writeFields = (part: object): void => {
-    const name = tagOf(part) ?? nameOf(part)
-    const keys = fieldsOf(part)
-    text += name
-    if (keys.length === 0) {
-      if (name === '') text += '{}'
-      return
-    }
-    if (name !== '') text += ' '
-    if (ancestors.length > valueDepth) {
-      text += '{ … }'
-      return
-    }
-    text += '{ '
-    for (const [i, key] of keys.entries()) {
-      if (i > 0) text += ', '
-      if (i === itemCount || text.length > valueLength) {
-        text += '…'
-        break
-      }
-      text += /^[\w$]+$/.test(key) ? clipped(key, nameLength) : quoted(key)
-      text += ': '
-      write(read(part, key))
-    }
-    text += ' }'
-  }
-
-  write(value)
-  return text
-}
-
-/** The name of its class; nothing for a plain object. */
-const nameOf = (value: object): string => {
-  const prototype: unknown = Object.getPrototypeOf(value)
-  if (prototype === null || prototype === Object.prototype) return ''
-  const constructor = read(value, 'constructor')
-  const name = typeof constructor === 'function' ? read(constructor, 'name') : ''
-  return typeof name === 'string' && name !== 'Object' ? clipped(name, nameLength) : ''
-}
+export const pretty = (cause: Cause<unknown>): string =>
+  // Well below the longest string that a host can hold, so that it never throws.
+  causeText(cause, Infinity, 2 ** 28)
 
 // -------------------------------------------------------------------------------------
 // combinators

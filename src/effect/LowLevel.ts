@@ -41,8 +41,14 @@ import {
 import { setShield } from './internal/shields.js'
 import { describeRun, printTree, type TaskTreeData, treeOf } from './internal/tree.js'
 
-const typed = <R, E, A>(instruction: Op): Effect<R, E, A> => instruction as Untyped
-const untyped = (fx: Any): Op => fx as Untyped
+// What an effect is to those who write it and to the run loop. These and their like below change the type alone, and are
+// declarations because bundlers leave out the call of such a one.
+function typed<R, E, A>(instruction: Op): Effect<R, E, A> {
+  return instruction as Untyped
+}
+function untyped(fx: Any): Op {
+  return fx as Untyped
+}
 const none: Option<never> = { _tag: 'None' }
 
 // -------------------------------------------------------------------------------------
@@ -86,7 +92,9 @@ export const operation = <E = never, A = void, B = undefined, C = undefined>(
   c?: C
 ): Effect<unknown, E, A> => typed(primitive(f as Untyped, b, c))
 
-const selfOf = (self: Self): FiberOf => self as Untyped
+function selfOf(self: Self): FiberOf {
+  return self as Untyped
+}
 
 /**
  * Whether a checkpoint would fail here.
@@ -332,7 +340,9 @@ export interface ScopeNode {
   readonly [ScopeNodeTypeId]: true
 }
 
-const node = (scope: ScopeNode): ScopeNodeOf => scope as Untyped
+function node(scope: ScopeNode): ScopeNodeOf {
+  return scope as Untyped
+}
 
 /**
  * How a scope is entered.
@@ -748,8 +758,12 @@ export interface Fiber<out E, out A> {
   readonly [FiberTypeId]: { readonly E: () => E; readonly A: () => A }
 }
 
-const fiberOf = (fiber: Fiber<unknown, unknown>): FiberOf => fiber as Untyped
-const nurseryOf = (nursery: Nursery): NurseryOf => nursery as Untyped
+function fiberOf(fiber: Fiber<unknown, unknown>): FiberOf {
+  return fiber as Untyped
+}
+function nurseryOf(nursery: Nursery): NurseryOf {
+  return nursery as Untyped
+}
 
 /**
  * How a nursery is opened.

@@ -10,9 +10,9 @@
 import type { Effect } from './Effect.js'
 import type { Exit } from './Exit.js'
 import { admit } from './internal/failures.js'
-import type { Fiber } from './internal/fiber.js'
-import { Fail, Fault, Return, type Signal, type Untyped } from './internal/op.js'
-import { modeOf, primitive, type PrimitiveFunction } from './internal/primitives.js'
+import { Fiber } from './internal/fiber.js'
+import { Fail, Fault, Return, type Untyped } from './internal/op.js'
+import { primitive, type PrimitiveFunction } from './internal/primitives.js'
 import { type Waiter, WaitList } from './internal/waiting.js'
 import type * as LowLevel from './LowLevel.js'
 
@@ -116,40 +116,15 @@ export interface ParkingLotOptions<in I = unknown> {
 // constructors
 // -------------------------------------------------------------------------------------
 
-/** Stands in the list where a fiber would. */
-class StandIn implements Waiter {
-  waitPrevious: Waiter | null
-  waitNext: Waiter | null
-  waitItem: Untyped
-  private readonly served: (exit: Exit<Untyped, Untyped>) => void
-
-  constructor(served: (exit: Exit<Untyped, Untyped>) => void) {
-    this.waitPrevious = null
-    this.waitNext = null
-    this.waitItem = undefined
-    this.served = served
-  }
-
-  resume(mode: number, value: Untyped): void {
-    if (mode === Return) this.served({ _tag: 'Right', right: value })
-    else this.served({ _tag: 'Left', left: mode === Fault ? value : { _tag: 'Fail', error: value } })
-  }
-
-  wake(mode: number, value: Untyped): void {
-    this.resume(mode, value)
-  }
-}
-
-const wake = (waiter: Waiter, mode: number, value: Untyped): void => {
-  // Whoever a stand-in stands for looks at the cause itself.
-  const foreign = mode === Fault && !(waiter instanceof StandIn)
-  waiter.resume(mode, foreign ? admit(waiter as Fiber, value) : value)
-}
+const exitOf = (mode: number, value: Untyped): Exit<Untyped, Untyped> =>
+  mode === Return
+    ? { _tag: 'Right', right: value }
+    : { _tag: 'Left', left: mode === Fault ? value : { _tag: 'Fail', error: value } }
 
 class Lot extends WaitList implements ParkingLot<Untyped, Untyped, Untyped> {
-  private readonly onWithdraw: ((item: Untyped) => void) | null
+  private readonly onWithdraw: ((item: Untyped) => void) | undefined
 
-  constructor(label: string, onWithdraw: ((item: Untyped) => void) | null) {
+  constructor(label: string, onWithdraw: ((item: Untyped) => void) | undefined) {
     super(label)
     this.onWithdraw = onWithdraw
   }
@@ -163,27 +138,23 @@ class Lot extends WaitList implements ParkingLot<Untyped, Untyped, Untyped> {
   }
 
   items(): ReadonlyArray<Untyped> {
-    const items: Array<Untyped> = []
-    for (let waiter = this.head; waiter !== null; waiter = waiter.waitNext) items.push(waiter.waitItem)
-    return items
+    return this.waiters().map((waiter) => waiter.waitItem as unknown)
   }
 
   succeedUnsafe(a: Untyped): void {
-    this.resume(this.first(), Return, a)
+    this.takeFirst().resume(Return, a)
   }
 
   wakeUnsafe(a: Untyped): void {
-    const waiter = this.first()
-    this.remove(waiter)
-    waiter.wake(Return, a)
+    this.takeFirst().wake(Return, a)
   }
 
   failUnsafe(e: Untyped): void {
-    this.resume(this.first(), Fail, e)
+    this.takeFirst().resume(Fail, e)
   }
 
   unparkUnsafe(exit: Exit<Untyped, Untyped>): void {
-    this.resume(this.first(), modeOf(exit), exit._tag === 'Right' ? exit.right : exit.left)
+    wake(this.takeFirst(), exit)
   }
 
   unparkAllUnsafe(exit: Exit<Untyped, Untyped>): void {
@@ -191,34 +162,35 @@ class Lot extends WaitList implements ParkingLot<Untyped, Untyped, Untyped> {
   }
 
   unparkWhereUnsafe(fits: (item: Untyped) => boolean, exit: Exit<Untyped, Untyped>): number {
+    const fitting = this.waiters().filter((waiter) => fits(waiter.waitItem))
     // All leave before one is resumed: what it does then may change the list.
-    const fitting: Array<Waiter> = []
-    for (let waiter = this.head; waiter !== null; waiter = waiter.waitNext) {
-      if (fits(waiter.waitItem)) fitting.push(waiter)
-    }
     for (const waiter of fitting) this.remove(waiter)
-    const value = exit._tag === 'Right' ? exit.right : exit.left
-    for (const waiter of fitting) wake(waiter, modeOf(exit), value)
+    for (const waiter of fitting) wake(waiter, exit)
     return fitting.length
   }
 
   standInUnsafe(item: Untyped, resume: (exit: Exit<Untyped, Untyped>) => void): () => void {
-    const place = new StandIn(resume)
+    const served = (mode: number, value: Untyped): void => {
+      resume(exitOf(mode, value))
+    }
+    const place: Waiter = {
+      waitPrevious: null,
+      waitNext: null,
+      waitItem: undefined,
+      resume: served,
+      wake: served
+    }
     this.add(place, item)
     return () => {
-      if (this.head === place || place.waitPrevious !== null) this.leave(place)
+      if (this.head === place || place.waitPrevious !== null) this.abandon(place)
     }
   }
 
   override abandon(waiter: Waiter): boolean {
-    this.leave(waiter)
-    return true
-  }
-
-  private leave(waiter: Waiter): void {
     const { waitItem } = waiter
     this.remove(waiter)
-    if (this.onWithdraw !== null) this.onWithdraw(waitItem)
+    this.onWithdraw?.(waitItem)
+    return true
   }
 
   private first(): Waiter {
@@ -226,10 +198,23 @@ class Lot extends WaitList implements ParkingLot<Untyped, Untyped, Untyped> {
     return this.head
   }
 
-  private resume(waiter: Waiter, mode: number, value: Untyped): void {
-    this.remove(waiter)
-    wake(waiter, mode, value)
+  private waiters(): ReadonlyArray<Waiter> {
+    const waiters: Array<Waiter> = []
+    for (let waiter = this.head; waiter !== null; waiter = waiter.waitNext) waiters.push(waiter)
+    return waiters
   }
+
+  private takeFirst(): Waiter {
+    const first = this.first()
+    this.remove(first)
+    return first
+  }
+}
+
+const wake = (waiter: Waiter, exit: Exit<Untyped, Untyped>): void => {
+  if (exit._tag === 'Right') waiter.resume(Return, exit.right)
+  // Whoever something else stands in the list for looks at the cause itself.
+  else waiter.resume(Fault, waiter instanceof Fiber ? admit(waiter, exit.left) : exit.left)
 }
 
 /**
@@ -256,19 +241,11 @@ class Lot extends WaitList implements ParkingLot<Untyped, Untyped, Untyped> {
  * @since 0.1.0
  */
 export const make = <I, E, A>(label: string, options?: ParkingLotOptions<I>): ParkingLot<I, E, A> =>
-  new Lot(label, options?.onWithdraw ?? null)
+  new Lot(label, options?.onWithdraw)
 
 // -------------------------------------------------------------------------------------
 // combinators
 // -------------------------------------------------------------------------------------
-
-const parkPrimitive: PrimitiveFunction = (fiber: Fiber, lot: Lot, item: Untyped): Untyped =>
-  fiber.isCancelled() ? fiber.raiseCancelled() : parkIn(fiber, lot, item)
-
-const parkIn = (fiber: Fiber, lot: Lot, item: Untyped): typeof Signal => {
-  lot.add(fiber, item)
-  return fiber.park(lot)
-}
 
 /**
  * For a `LowLevel.operation`: the running fiber waits in the lot. Looks at no cancellation; the operation has done that.
@@ -303,7 +280,15 @@ export const parkSelf = <I, E, A>(
   self: LowLevel.Self,
   lot: ParkingLot<I, E, A>,
   item: I
-): LowLevel.Suspended => parkIn(self as Untyped, lot as Untyped, item) as Untyped
+): LowLevel.Suspended => {
+  const fiber: Fiber = self as Untyped
+  const list: Lot = lot as Untyped
+  list.add(fiber, item)
+  return fiber.park(list) as Untyped
+}
+
+const parkPrimitive: PrimitiveFunction = (fiber: Fiber, lot: Untyped, item: Untyped): Untyped =>
+  fiber.isCancelled() ? fiber.raiseCancelled() : parkSelf(fiber as Untyped, lot, item)
 
 /**
  * Waits in the lot until somebody unparks this fiber. The item is for whoever does: what is sent, how many

@@ -125,7 +125,10 @@ class HostScheduler implements Scheduler {
     if (this.tail === null) this.head = turn
     else this.tail.next = turn
     this.tail = turn
-    if (!this.running && !this.requested) this.request()
+    if (this.running || this.requested) return
+    this.requested = true
+    // A then on a settled promise costs less than half of queueMicrotask on Node 20.
+    void settled.then(this.drain)
   }
 
   readonly wake = (turn: Turn): void => {
@@ -134,21 +137,20 @@ class HostScheduler implements Scheduler {
       return
     }
     this.running = true
-    if (!this.sameTurn) this.countTurn()
+    if (!this.sameTurn) {
+      this.turn++
+      if (++this.wakes >= burst) {
+        this.wakes = 0
+        this.sameTurn = true
+        afterHost(this.nextTurn)
+      }
+    }
     try {
       runOutside(turn)
     } finally {
       this.running = false
     }
     if (this.head !== null) this.drain()
-  }
-
-  private countTurn(): void {
-    this.turn++
-    if (++this.wakes < burst) return
-    this.wakes = 0
-    this.sameTurn = true
-    afterHost(this.nextTurn)
   }
 
   private readonly nextTurn = (): void => {
@@ -164,12 +166,6 @@ class HostScheduler implements Scheduler {
     // Its steps may each have taken long.
     this.untilLook = 0
     this.schedule(turn)
-  }
-
-  private request(): void {
-    this.requested = true
-    // A then on a settled promise costs less than half of queueMicrotask on Node 20.
-    void settled.then(this.drain)
   }
 
   private readonly drain = (): void => {

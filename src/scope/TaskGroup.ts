@@ -12,6 +12,7 @@ import * as Cause from '../effect/Cause.js'
 import * as Effect from '../effect/Effect.js'
 import type { Exit } from '../effect/Exit.js'
 import * as LowLevel from '../effect/LowLevel.js'
+import * as ParkingLot from '../effect/ParkingLot.js'
 import { type CancelScope, fromNode } from './CancelScope.js'
 import { fromFiber, started as startedTask, type StartedTask, type Task, type TaskCancelled } from './Task.js'
 
@@ -252,14 +253,11 @@ export interface UnjoinedFailure {
  */
 export const ignoreStarted: Started<unknown> = () => Effect.unit
 
-/** A task that is being started: whether it is ready, and who waits for that. */
+/** A task that is being started: whether it is ready. */
 interface Starting<S> {
   readiness: 'waiting' | 'ready' | 'ended' | 'abandoned'
   value: S | undefined
-  notify: () => void
 }
-
-const nothing = (): void => undefined
 
 const start = <R, E, A, S>(
   nursery: LowLevel.Nursery,
@@ -267,8 +265,20 @@ const start = <R, E, A, S>(
   options: SpawnOptions | undefined
 ): Effect.Effect<R, E | TaskCancelled, StartedTask<S, E, A>> =>
   Effect.suspend(() => {
-    const state: Starting<S> = { readiness: 'waiting', value: undefined, notify: nothing }
+    const state: Starting<S> = { readiness: 'waiting', value: undefined }
     let fiber: LowLevel.Fiber<E, A> | undefined
+
+    const caller = ParkingLot.make<undefined, never, void>('TaskGroup.start', {
+      onWithdraw: () => {
+        // Before anything else runs: now it is too late to be ready.
+        state.readiness = 'abandoned'
+      }
+    })
+
+    const tellCaller = (readiness: 'ready' | 'ended'): void => {
+      state.readiness = readiness
+      caller.unparkAllUnsafe({ _tag: 'Right', right: undefined })
+    }
 
     const started: Started<S> = (value) =>
       Effect.suspend(() => {
@@ -278,72 +288,62 @@ const start = <R, E, A, S>(
           )
         }
         if (state.readiness === 'waiting') {
-          state.readiness = 'ready'
           state.value = value
           if (fiber !== undefined) LowLevel.supervise(fiber)
-          state.notify()
+          tellCaller('ready')
         }
         return Effect.unit
       })
 
     // Built by the caller, as what `spawn` is given is.
     const work = body(started)
-    const task = Effect.ensuring(
+    const task = Effect.onExit((_exit: Exit<E, A>) =>
       Effect.sync(() => {
-        if (state.readiness !== 'waiting') return
-        state.readiness = 'ended'
-        state.notify()
+        if (state.readiness === 'waiting') tellCaller('ended')
       })
     )(work)
 
     const waitUntilReady = Effect.suspend(() =>
-      state.readiness === 'waiting'
-        ? LowLevel.park('TaskGroup.start', (resume) => {
-            state.notify = () => {
-              resume({ _tag: 'Right', right: undefined })
-            }
-            return () => {
-              // Before anything else runs: now it is too late to be ready.
-              state.readiness = 'abandoned'
-              return true
-            }
-          })
-        : Effect.unit
+      state.readiness === 'waiting' ? ParkingLot.park(caller, undefined) : Effect.unit
     )
 
     /** A grace has ended, and the caller does not wait any longer: what the task fails with is the group's after all. */
-    const handOver = (child: LowLevel.Fiber<E, A>): Effect.Effect<unknown, never, void> =>
-      Effect.sync(() => {
-        LowLevel.supervise(child)
-      })
+    const handOver =
+      (child: LowLevel.Fiber<E, A>) =>
+      (waited: Exit<never, Exit<E, A>>): Effect.Effect<unknown, never, void> =>
+        Effect.sync(() => {
+          if (waited._tag === 'Left') LowLevel.supervise(child)
+        })
 
     /** The caller was cancelled: so is the task, because of that, and what it fails with belongs to the caller. */
-    const abandon =
-      (child: LowLevel.Fiber<E, A>) =>
-      (exit: Exit<never, void>): Effect.Effect<unknown, E, void> => {
-        if (exit._tag === 'Right') return Effect.unit
-        state.readiness = 'abandoned'
-        return Effect.flatMap((ended: Exit<E, A>): Effect.Effect<unknown, E, void> => {
-          const left = ended._tag === 'Left' ? Cause.withoutCancelled(ended.left) : null
-          return left === null ? Effect.unit : Effect.failCause(left)
-        })(
-          Effect.andThen(Effect.onCancel(handOver(child))(LowLevel.awaitExit(child)))(
-            LowLevel.cancelFiber(child, Cause.cancellations(exit.left)[0])
-          )
-        )
-      }
+    const abandon = (
+      child: LowLevel.Fiber<E, A>,
+      why: Cause.Cause<never>
+    ): Effect.Effect<unknown, E, void> => {
+      state.readiness = 'abandoned'
+      const cancel = LowLevel.cancelFiber(child, Cause.cancellations(why)[0])
+      const end = Effect.onExit(handOver(child))(LowLevel.awaitExit(child))
+      return Effect.flatMap((exit: Exit<E, A>): Effect.Effect<unknown, E, void> => {
+        const left = exit._tag === 'Left' ? Cause.withoutCancelled(exit.left) : null
+        return left === null ? Effect.unit : Effect.failCause(left)
+      })(Effect.andThen(end)(cancel))
+    }
 
-    const notReady = (child: LowLevel.Fiber<E, A>): Effect.Effect<unknown, E | TaskCancelled, never> =>
-      Effect.flatMap(
-        () =>
+    /** A finalizer of the wait: by now nobody but the caller hears of a failure of the task. */
+    const settle =
+      (child: LowLevel.Fiber<E, A>) =>
+      (exit: Exit<never, void>): Effect.Effect<unknown, E | TaskCancelled, void> => {
+        if (exit._tag === 'Left') return abandon(child, exit.left)
+        if (state.readiness === 'ready') return Effect.unit
+        return Effect.flatMap(() =>
           Effect.die(
             new TypeError(
               `The task "${LowLevel.fiberName(child)}" ended without having started. A task for \`start\` must call its ` +
                 'parameter when it is ready; use `spawn` for one that is never ready.'
             )
           )
-        // Shielded: the wait for it is over, and nobody but the caller hears of its failure.
-      )(LowLevel.shieldScope(LowLevel.join(child)))
+        )(LowLevel.join(child))
+      }
 
     const name = options?.name ?? LowLevel.effectName(work)
     const forkOptions: LowLevel.ForkOptions = {
@@ -353,9 +353,9 @@ const start = <R, E, A, S>(
     }
     return Effect.flatMap((child: LowLevel.Fiber<E, A>) => {
       fiber = child
-      return Effect.flatMap((): Effect.Effect<unknown, E | TaskCancelled, StartedTask<S, E, A>> =>
-        state.readiness === 'ready' ? Effect.succeed(startedTask(child, state.value as S)) : notReady(child)
-      )(Effect.onExit(abandon(child))(waitUntilReady))
+      return Effect.map(() => startedTask(child, state.value as S))(
+        Effect.onExit(settle(child))(waitUntilReady)
+      )
     })(LowLevel.fork(nursery, task, forkOptions))
   })
 

@@ -230,15 +230,12 @@ interface Offer<A> {
   readonly item: A
 }
 
-const label = (operation: string, name: string | undefined): string =>
-  name === undefined ? operation : `${operation} ${JSON.stringify(name)}`
-
 /** What both ends share. Each end counts its own waits, so that closing one of many clones does not look at the others. */
 class Channel<A> implements Watched {
   readonly capacity: number
   readonly overflow: Overflow
-  readonly name: string | undefined
-  readonly buffer = new Deque<A>()
+  readonly title: string
+  buffer = new Deque<A>()
   readonly senders: ParkingLot.ParkingLot<Offer<A>, ClosedResource | BrokenResource, void>
   readonly receivers: ParkingLot.ParkingLot<ReceiveEnd<A>, ClosedResource | EndOfStream, A>
   openSend = 0
@@ -248,9 +245,9 @@ class Channel<A> implements Watched {
   constructor(capacity: number, overflow: Overflow, name: string | undefined) {
     this.capacity = capacity
     this.overflow = overflow
-    this.name = name
-    this.senders = ParkingLot.make(label('MemoryStream.send', name), { onWithdraw: senderLeft })
-    this.receivers = ParkingLot.make(label('MemoryStream.receive', name), { onWithdraw: receiverLeft })
+    this.title = name === undefined ? '' : ` ${JSON.stringify(name)}`
+    this.senders = ParkingLot.make(`MemoryStream.send${this.title}`, { onWithdraw: senderLeft })
+    this.receivers = ParkingLot.make(`MemoryStream.receive${this.title}`, { onWithdraw: receiverLeft })
   }
 
   /** Hands the item on without waiting; false when there is no room for it. */
@@ -264,9 +261,10 @@ class Channel<A> implements Watched {
     else if (this.overflow === 'wait' || this.overflow === 'fail') return false
     else {
       this.dropped++
-      if (this.overflow === 'dropNewest' || this.capacity === 0) return true
-      buffer.shift()
-      buffer.push(item)
+      if (this.overflow === 'dropOldest' && this.capacity > 0) {
+        buffer.shift()
+        buffer.push(item)
+      }
     }
     return true
   }
@@ -295,30 +293,22 @@ class Channel<A> implements Watched {
 
   closeSend(end: SendEnd<A>): void {
     if (end.waiting > 0) {
-      end.waiting = 0
       this.senders.unparkWhereUnsafe((offer) => offer.end === end, failure(closed))
     }
     if (--this.openSend > 0) return
     // Receivers wait only when nothing is left to take. The failure of each is its own.
     const { receivers } = this
-    while (receivers.size() > 0) {
-      receivers.firstUnsafe().waiting--
-      receivers.failUnsafe(endOfStream)
-    }
+    while (receivers.size() > 0) receivers.failUnsafe(endOfStream)
   }
 
   closeReceive(end: ReceiveEnd<A>): void {
     if (end.waiting > 0) {
-      end.waiting = 0
       this.receivers.unparkWhereUnsafe((waiting) => waiting === end, failure(closed))
     }
     if (--this.openReceive > 0) return
     const { senders } = this
-    while (senders.size() > 0) {
-      senders.firstUnsafe().end.waiting--
-      senders.failUnsafe(broken)
-    }
-    this.buffer.clear()
+    while (senders.size() > 0) senders.failUnsafe(broken)
+    this.buffer = new Deque()
   }
 }
 
@@ -364,7 +354,7 @@ const sendItemNow = <A>(self: LowLevel.Self, end: SendEnd<A>, item: A): undefine
 class SendEnd<A> implements MemorySendStream<A> {
   readonly channel: Channel<A>
   isClosed: boolean
-  /** How many sends of this end wait. */
+  /** How many sends of this end wait; not kept when all waits of a side end, as none comes after that. */
   waiting: number
 
   constructor(channel: Channel<A>) {
@@ -434,7 +424,7 @@ const receiveItemNow = <A>(self: LowLevel.Self, end: ReceiveEnd<A>): A | LowLeve
 class ReceiveEnd<A> implements MemoryReceiveStream<A>, Selectable<A, ClosedResource | EndOfStream> {
   readonly channel: Channel<A>
   isClosed: boolean
-  /** How many receives of this end wait. */
+  /** How many receives of this end wait; not kept when all waits of a side end, as none comes after that. */
   waiting: number
   readonly receive: Effect.Effect<unknown, ClosedResource | EndOfStream, A>
 

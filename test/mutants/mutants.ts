@@ -600,10 +600,10 @@ const waits: ReadonlyArray<Mutant> = [
     'a wait in a queue that was cancelled keeps its place',
     lot(
       `override abandon(waiter: Waiter): boolean {
-    this.leave(waiter)
-    return true`,
-      `override abandon(_waiter: Waiter): boolean {
-    return true`
+    const { waitItem } = waiter
+    this.remove(waiter)`,
+      `override abandon(waiter: Waiter): boolean {
+    const { waitItem } = waiter`
     )
   ),
   mutant(
@@ -700,7 +700,7 @@ const waits: ReadonlyArray<Mutant> = [
       `if (--this.openSend > 0) return
 `,
       `if (--this.openSend > 0) return
-    this.buffer.clear()
+    this.buffer = new Deque()
 `
     )
   ),
@@ -708,10 +708,8 @@ const waits: ReadonlyArray<Mutant> = [
     'end-wakes-nobody',
     'when the last sender is closed, receivers go on waiting',
     stream(
-      `while (receivers.size() > 0) {
-      receivers.firstUnsafe().waiting--`,
-      `while (receivers.size() > 1e9) {
-      receivers.firstUnsafe().waiting--`
+      `while (receivers.size() > 0) receivers.failUnsafe(endOfStream)`,
+      `while (receivers.size() > 1e9) receivers.failUnsafe(endOfStream)`
     )
   ),
   mutant(
@@ -1173,27 +1171,20 @@ const ofCauses: ReadonlyArray<Mutant> = [
   mutant(
     'pretty-loses-the-last',
     'the printed cause has no line for the last of what came side by side',
-    cause(
-      `pending.push({ part: part.members[last]!, head: `,
-      `if (last < 0) pending.push({ part: part.members[last]!, head: `
+    editIn('src/effect/internal/causeText.ts')(
+      `pending.push({ part: side, head: `,
+      `if (i > 0) pending.push({ part: side, head: `
     )
   ),
   mutant(
     'to-error-anew',
     'an error of a cause is made anew each time',
-    cause(
-      `if (known !== undefined) return known
-`,
-      ``
-    )
+    cause(`asErrors.get(cause) ?? new CauseError(cause)`, `new CauseError(cause)`)
   ),
   mutant(
     'to-error-loses-cause',
     'an error of a cause does not keep it',
-    cause(
-      `Object.defineProperty(this, 'source', { value: source })`,
-      `Object.defineProperty(this, 'source', { value: null })`
-    )
+    cause(`{ source: { value: source }, `, `{ source: { value: null }, `)
   ),
   mutant(
     'handler-takes-all',
@@ -2266,10 +2257,8 @@ const sync: ReadonlyArray<Mutant> = [
     'close-wakes-no-senders',
     'when the last receiver is closed, senders go on waiting',
     stream(
-      `while (senders.size() > 0) {
-      senders.firstUnsafe().end.waiting--`,
-      `while (senders.size() > 1e9) {
-      senders.firstUnsafe().end.waiting--`
+      `while (senders.size() > 0) senders.failUnsafe(broken)`,
+      `while (senders.size() > 1e9) senders.failUnsafe(broken)`
     )
   ),
   mutant(
@@ -2339,7 +2328,7 @@ const layers: ReadonlyArray<Mutant> = [
   mutant(
     'abort-listener-stays',
     'the listener on a signal stays when nobody waits any more',
-    abortHub(`signal.removeEventListener('abort', listener)\n`, ``)
+    abortHub(`signal.removeEventListener('abort', aborted)\n`, ``)
   ),
   mutant(
     'layer-identity-ends',

@@ -5,31 +5,27 @@
  * @internal
  */
 
-interface Hub {
-  readonly callbacks: Set<() => void>
-  readonly listener: () => void
-}
+const listeners = new WeakMap<AbortSignal, Set<() => void>>()
 
-const hubs = new WeakMap<AbortSignal, Hub>()
+const aborted = ({ target }: Event): void => {
+  const signal = target as AbortSignal
+  const callbacks = listeners.get(signal) ?? []
+  listeners.delete(signal)
+  for (const each of callbacks) each()
+}
 
 /** Calls back once when the signal aborts; the result stops listening. The signal must not have been aborted before. */
 export const listen = (signal: AbortSignal, callback: () => void): (() => void) => {
-  let hub = hubs.get(signal)
-  if (hub === undefined) {
-    const callbacks = new Set<() => void>()
-    const listener = () => {
-      hubs.delete(signal)
-      for (const each of callbacks) each()
-    }
-    hub = { callbacks, listener }
-    hubs.set(signal, hub)
-    signal.addEventListener('abort', listener, { once: true })
+  let callbacks = listeners.get(signal)
+  if (callbacks === undefined) {
+    callbacks = new Set()
+    listeners.set(signal, callbacks)
+    signal.addEventListener('abort', aborted, { once: true })
   }
-  const { callbacks, listener } = hub
   callbacks.add(callback)
   return () => {
     if (!callbacks.delete(callback) || callbacks.size > 0) return
-    signal.removeEventListener('abort', listener)
-    hubs.delete(signal)
+    signal.removeEventListener('abort', aborted)
+    listeners.delete(signal)
   }
 }

@@ -516,13 +516,17 @@ const remembered = /*#__PURE__*/ new WeakMap<Cause<unknown>, Members>()
 const membersOf = (cause: Cause<unknown>): Members => {
   const known = remembered.get(cause)
   if (known !== undefined) return known
-  const index = new Map<Leaf<unknown>, number>()
+  const index: Members['index'] = new Map()
   forEachLeaf(cause, (leaf) => {
-    if (!index.has(leaf)) index.set(leaf, index.size)
+    enter(index, leaf)
   })
   const members = { index, size: index.size }
   if (members.size > smallCause) remembered.set(cause, members)
   return members
+}
+
+const enter = (index: Members['index'], leaf: Leaf<unknown>): void => {
+  if (!index.has(leaf)) index.set(leaf, index.size)
 }
 
 const includes = (members: Members, leaf: Leaf<unknown>): boolean => {
@@ -540,33 +544,26 @@ const someMember = (members: Members, visit: (leaf: Leaf<unknown>) => boolean): 
   return false
 }
 
-const rememberJoined = (joined: Cause<unknown>, left: Members, right: Members): void => {
-  if (left.size + right.size <= smallCause) return
-  const [large, small] = left.size < right.size ? [right, left] : [left, right]
-  // Another cause has already grown from the larger side, and what it added is not in this one: read it when
-  // it is needed.
-  if (large.index.size !== large.size) return
-  someMember(small, (leaf) => {
-    large.index.set(leaf, large.index.size)
-    return false
-  })
-  remembered.set(joined, { index: large.index, size: large.index.size })
-}
-
 const join = <E, E2>(tag: 'Then' | 'Both', left: Cause<E>, right: Cause<E2>): Cause<E | E2> => {
   const whole: Cause<E | E2> = right
   if (left === whole) return left
   if (isLeaf(left) && isLeaf(right)) return { _tag: tag, left, right }
   const known = membersOf(left)
   const added = membersOf(right)
-  const shared =
-    known.size < added.size
-      ? someMember(known, (leaf) => includes(added, leaf))
-      : someMember(added, (leaf) => includes(known, leaf))
+  const [small, large] = known.size < added.size ? [known, added] : [added, known]
+  const shared = someMember(small, (leaf) => includes(large, leaf))
   const fresh = shared ? filterLeaves(right, (leaf) => !includes(known, leaf)) : right
   if (fresh === null) return left
   const joined: Cause<E | E2> = { _tag: tag, left, right: fresh }
-  rememberJoined(joined, known, shared ? membersOf(fresh) : added)
+  // When another cause has already grown from the larger side, what it added is not in this one: read it when it is needed.
+  if (small.size + large.size > smallCause && large.index.size === large.size) {
+    const { index } = large
+    someMember(small, (leaf) => {
+      enter(index, leaf)
+      return false
+    })
+    remembered.set(joined, { index, size: index.size })
+  }
   return joined
 }
 

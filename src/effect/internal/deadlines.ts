@@ -46,7 +46,7 @@ export class Timers {
 
   add(timer: Timer): void {
     this.heap.push(timer)
-    this.up(this.heap.length - 1, timer)
+    this.settle(timer, this.heap.length - 1)
     if (timer.time < this.armed) this.arm(timer.time)
   }
 
@@ -59,22 +59,19 @@ export class Timers {
     if (at === -1) return
     timer.index = -1
     const last = this.heap.pop() as Timer
-    if (last === timer) return
-    if (at > 0 && before(last, this.heap[(at - 1) >> 1] as Timer)) this.up(at, last)
-    else this.down(at, last)
+    if (last !== timer) this.settle(last, at)
   }
 
   close(): void {
     this.heap.length = 0
-    this.armed = Infinity
-    if (this.disarm !== null) this.disarm()
-    this.disarm = null
+    this.arm(Infinity)
   }
 
+  /** Has the clock wake us at this time and at no other; Infinity: not at all. */
   private arm(time: number): void {
-    if (this.disarm !== null) this.disarm()
+    this.disarm?.()
     this.armed = time
-    this.disarm = this.clock.at(time, this.wake)
+    this.disarm = time === Infinity ? null : this.clock.at(time, this.wake)
   }
 
   private serve(): void {
@@ -89,34 +86,29 @@ export class Timers {
     if (next !== undefined && next.time < this.armed) this.arm(next.time)
   }
 
-  private up(start: number, timer: Timer): void {
-    let at = start
+  /** Gives the timer its place in the heap, looking from one that is free. */
+  private settle(timer: Timer, free: number): void {
+    const { heap } = this
+    let at = free
     while (at > 0) {
       const above = (at - 1) >> 1
-      const parent = this.heap[above] as Timer
+      const parent = heap[above] as Timer
       if (!before(timer, parent)) break
-      this.heap[at] = parent
-      parent.index = at
+      this.put(parent, at)
       at = above
     }
-    this.heap[at] = timer
-    timer.index = at
-  }
-
-  private down(start: number, timer: Timer): void {
-    const { heap } = this
-    let at = start
-    for (;;) {
-      let below = 2 * at + 1
-      if (below >= heap.length) break
+    for (let below = 2 * at + 1; below < heap.length; below = 2 * at + 1) {
       if (below + 1 < heap.length && before(heap[below + 1] as Timer, heap[below] as Timer)) below++
       const child = heap[below] as Timer
       if (!before(child, timer)) break
-      heap[at] = child
-      child.index = at
+      this.put(child, at)
       at = below
     }
-    heap[at] = timer
+    this.put(timer, at)
+  }
+
+  private put(timer: Timer, at: number): void {
+    this.heap[at] = timer
     timer.index = at
   }
 }

@@ -31,12 +31,6 @@ export class Deque<A> {
     return first
   }
 
-  clear(): void {
-    this.ring = []
-    this.head = 0
-    this.length = 0
-  }
-
   /** Capacities are powers of two, so that a place is found by masking. */
   private resize(capacity: number): void {
     const ring = new Array<A | undefined>(capacity)

@@ -7,7 +7,8 @@
 
 /** What both ends share. Nothing here may refer to an end. */
 export interface Watched {
-  readonly name: string | undefined
+  /** The name in quotes and a space before it, or nothing. */
+  readonly title: string
   readonly openSend: number
   readonly openReceive: number
 }
@@ -28,9 +29,8 @@ const mostTold = 100
 const registry = new FinalizationRegistry<Forgotten>(({ side, watched }) => {
   // Somebody on the other side may wait.
   if ((side === 'send' ? watched.openReceive : watched.openSend) === 0) return
-  const which = watched.name === undefined ? '' : ` ${JSON.stringify(watched.name)}`
   const warning =
-    `The ${side} end of a MemoryStream${which} was dropped without being closed. Close each end and each clone, for example ` +
+    `The ${side} end of a MemoryStream${watched.title} was dropped without being closed. Close each end and each clone, for example ` +
     'with Resource.closing.'
   if (told.has(warning) || told.size >= mostTold) return
   told.add(warning)
