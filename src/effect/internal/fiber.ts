@@ -251,6 +251,7 @@ export class Fiber implements Turn, Waiter, Dweller, Child, ArmsHost {
 
   /** The fiber has ended: tells those that wait for it, then its owner. */
   end(mode: number, value: Untyped): void {
+    this.frames = null
     this.status = Done
     this.mode = mode
     this.value = value
@@ -317,18 +318,23 @@ const execute = (first: Fiber): void => {
   let sp = 0
   const shared = sharedStack
   sharedStack = null
-  if (Array.isArray(fiber.frames) && fiber.frames.length > copied) {
-    // A stack that was given away comes back as it is.
-    stack = fiber.frames
-    sp = stack.length
+  const { frames } = fiber
+  if (Array.isArray(frames)) {
+    if (frames.length > copied) {
+      // A stack that was given away comes back as it is.
+      stack = frames
+      sp = stack.length
+      fiber.frames = null
+    } else {
+      stack = shared ?? []
+      // The array stays for the next wait, which mostly is as deep.
+      for (; sp < frames.length; sp++) stack[sp] = frames[sp] as Op
+    }
   } else {
     stack = shared ?? []
-    if (fiber.frames !== null) {
-      if (Array.isArray(fiber.frames)) for (const frame of fiber.frames) stack[sp++] = frame
-      else stack[sp++] = fiber.frames
-    }
+    if (frames !== null) stack[sp++] = frames
+    fiber.frames = null
   }
-  fiber.frames = null
   fiber.status = Running
   let budget = fiber.runOf.scheduler.maxSteps
   let mode = fiber.mode
@@ -617,8 +623,12 @@ const save = (fiber: Fiber, stack: Array<Op>, base: number, sp: number): void =>
   const depth = sp - base
   if (depth === 0) fiber.frames = null
   else if (depth === 1) fiber.frames = stack[base] as Op
-  else if (depth <= copied || base > 0) fiber.frames = stack.slice(base, sp)
-  else {
+  else if (depth <= copied || base > 0) {
+    const { frames } = fiber
+    if (Array.isArray(frames) && frames.length === depth) {
+      for (let at = 0; at < depth; at++) frames[at] = stack[base + at] as Op
+    } else fiber.frames = stack.slice(base, sp)
+  } else {
     stack.length = sp
     fiber.frames = stack
   }
