@@ -166,7 +166,10 @@ const scopes: ReadonlyArray<Mutant> = [
     this.cancelled = true`,
       `if (this.cancelled) {
       this.cancelled = false
-      this.withdraw()
+      walk(this, (node) => {
+        node.effective = node.cancelled || node.cancelledFromOutside()
+        return true
+      })
       return
     }
     if (this.cancelled || this.closed) return
@@ -182,7 +185,10 @@ const scopes: ReadonlyArray<Mutant> = [
       `if (node.deadline !== null) timers.remove(node.deadline)
   if (time > node.host.now()) {
     node.cancelled = false
-    node['withdraw']()
+    walk(node, (each) => {
+      each.effective = each.cancelled || each.cancelledFromOutside()
+      return true
+    })
   }
   node.deadline = time`
     )
@@ -406,7 +412,7 @@ const scopes: ReadonlyArray<Mutant> = [
       `case 10: // Handle
               if (mode === 3) {`,
       `case 10: // Handle
-              if (mode === 3 || (mode === 5 && frame.c === null)) {`
+              if (mode === 3 || mode === 5) {`
     )
   ),
   mutant(
@@ -416,7 +422,7 @@ const scopes: ReadonlyArray<Mutant> = [
       `case 10: // Handle
               if (mode === 3) {`,
       `case 10: // Handle
-              if (mode === 3 || (mode === 4 && frame.c === null)) {`
+              if (mode === 3 || mode === 4) {`
     )
   ),
   mutant(
@@ -1784,7 +1790,7 @@ const libraries: ReadonlyArray<Mutant> = [
   ),
   mutant(
     'within-timeout-lost',
-    'within ends with nothing when its time is over',
+    'the failure of a timeout is dropped when a clean-up has failed as well',
     scoped(`rest === null ? timeout : joinThen(timeout, rest)`, `rest === null ? timeout : rest`)
   ),
   mutant(
