@@ -390,7 +390,8 @@ const asErrors = /*#__PURE__*/ new WeakMap<Cause<unknown>, CauseError>()
  * @since 0.1.0
  */
 export const toError = (cause: Cause<unknown>): CauseError => {
-  if (cause._tag === 'Die' && cause.defect instanceof CauseError) return cause.defect
+  // Asked for an error first, since a defect may be anything, a proxy that refuses to be asked too.
+  if (cause._tag === 'Die' && isError(cause.defect) && cause.defect instanceof CauseError) return cause.defect
   const error = asErrors.get(cause) ?? new CauseError(cause)
   asErrors.set(cause, error)
   return error

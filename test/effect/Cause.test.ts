@@ -793,6 +793,7 @@ describe('Cause', () => {
       })
       expect(Cause.pretty(Cause.fail(circular))).to.equal('Fail: { self: <circular> }')
       expect(Cause.pretty(Cause.fail(revoked.proxy))).to.equal('Fail: <unreadable>')
+      expect(Cause.toError(Cause.die(revoked.proxy)).message).to.equal('Die: <unreadable>')
       expect(Cause.pretty(Cause.fail(hostile))).to.equal(
         'Fail: Hostile { a: <unreadable>, toString: <function>, toJSON: <function> }'
       )
