@@ -54,6 +54,22 @@ const lot = editIn('src/effect/ParkingLot.ts')
 const lock = editIn('src/scope/sync/Lock.ts')
 const stream = editIn('src/stream/MemoryStream.ts')
 
+/** A finalizer that runs without a mask must not take one away when it ends. */
+const withoutMask: ReadonlyArray<Edit> = [
+  finalizers(
+    `    fiber.mask--
+    return before.mode`,
+    `    if (fiber.mask > 0) fiber.mask--
+    return before.mode`
+  ),
+  finalizers(
+    `    fiber.mask--
+    return fiber.signal(Fault, afterFinalizer`,
+    `    if (fiber.mask > 0) fiber.mask--
+    return fiber.signal(Fault, afterFinalizer`
+  )
+]
+
 /** How scopes cancel. */
 const scopes: ReadonlyArray<Mutant> = [
   mutant(
@@ -361,18 +377,7 @@ const scopes: ReadonlyArray<Mutant> = [
   return answer
 })`
     ),
-    finalizers(
-      `    fiber.mask--
-    return before.mode`,
-      `    if (fiber.mask > 0) fiber.mask--
-    return before.mode`
-    ),
-    finalizers(
-      `    fiber.mask--
-    return fiber.signal(Fault, afterFinalizer`,
-      `    if (fiber.mask > 0) fiber.mask--
-    return fiber.signal(Fault, afterFinalizer`
-    )
+    ...withoutMask
   ),
   mutant(
     'finalizer-masks',
@@ -1195,10 +1200,7 @@ const ofCauses: ReadonlyArray<Mutant> = [
   mutant(
     'handler-takes-all',
     'a handler takes everything out of a cause that has a failure',
-    failures(
-      `split.rest === null ? f(split.first)`,
-      `split.rest === null || handles === every ? f(split.first)`
-    )
+    failures(`if (split.rest === null) return`, `if (split.rest === null || handles === every) return`)
   ),
   mutant(
     'handler-gets-the-last',
@@ -1271,10 +1273,10 @@ const ofCauses: ReadonlyArray<Mutant> = [
   ),
   mutant(
     'handler-rest-after',
-    'what a handler leaves stands behind what the handler fails with',
+    'what a handler leaves, or only looks at, stands behind what the handler fails with',
     failures(
-      `fiber.signal(Fault, joinThen(cause, fiber.causeOf(mode, value)))`,
-      `fiber.signal(Fault, joinThen(fiber.causeOf(mode, value), cause))`
+      `fiber.signal(Fault, joinThen(fiber.causeOf(saved.mode, saved.value), fiber.causeOf(mode, value)))`,
+      `fiber.signal(Fault, joinThen(fiber.causeOf(mode, value), fiber.causeOf(saved.mode, saved.value)))`
     )
   )
 ]
@@ -1651,18 +1653,7 @@ const libraries: ReadonlyArray<Mutant> = [
   return answer
 }`
     ),
-    finalizers(
-      `    fiber.mask--
-    return before.mode`,
-      `    if (fiber.mask > 0) fiber.mask--
-    return before.mode`
-    ),
-    finalizers(
-      `    fiber.mask--
-    return fiber.signal(Fault, afterFinalizer`,
-      `    if (fiber.mask > 0) fiber.mask--
-    return fiber.signal(Fault, afterFinalizer`
-    )
+    ...withoutMask
   ),
   mutant(
     'release-after-value-not-shielded',

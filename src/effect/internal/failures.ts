@@ -27,15 +27,15 @@ export const attempt = <A>(f: (a: A) => Op, a: A): Op => {
 export const exitOf = (fiber: Fiber, mode: number, value: Untyped): Untyped =>
   mode === Return ? { _tag: 'Right', right: value } : { _tag: 'Left', left: fiber.causeOf(mode, value) }
 
-// ---- handlers
-
-/** What a handler did not handle: raised after it, whatever it gave. */
-const rest = /*#__PURE__*/ new Frame(
+/** Around what runs before it is raised: what a handler did not handle, or what was only looked at. */
+const again = /*#__PURE__*/ new Frame(
   null,
-  (fiber, cause: Cause<Untyped>) => fiber.signal(Fault, cause),
-  (fiber, cause: Cause<Untyped>, mode, value) =>
-    fiber.signal(Fault, joinThen(cause, fiber.causeOf(mode, value)))
+  (fiber, { mode, value }: Saved) => fiber.signal(mode, value),
+  (fiber, saved: Saved, mode, value) =>
+    fiber.signal(Fault, joinThen(fiber.causeOf(saved.mode, saved.value), fiber.causeOf(mode, value)))
 )
+
+// ---- handlers
 
 const handle = (
   fiber: Fiber,
@@ -48,10 +48,9 @@ const handle = (
   if (mode === Fault) {
     const split = partitionFails(value as Cause<Untyped>, handles)
     if (split !== null) {
-      return fiber.signal(
-        Evaluate,
-        split.rest === null ? f(split.first) : framed(attempt(f, split.first), split.rest, rest)
-      )
+      if (split.rest === null) return fiber.signal(Evaluate, f(split.first))
+      const rest: Saved = { mode: Fault, value: split.rest }
+      return fiber.signal(Evaluate, framed(attempt(f, split.first), rest, again))
     }
   }
   return fiber.signal(mode, value)
@@ -105,13 +104,6 @@ export const toExit = /*#__PURE__*/ new Frame(
 )
 
 // ---- what looks at failures, or changes them
-
-const again = /*#__PURE__*/ new Frame(
-  null,
-  (fiber, { mode, value }: Saved) => fiber.signal(mode, value),
-  (fiber, saved: Saved, mode, value) =>
-    fiber.signal(Fault, joinThen(fiber.causeOf(saved.mode, saved.value), fiber.causeOf(mode, value)))
-)
 
 /** The data is what is to be done. */
 export const tapError = /*#__PURE__*/ new Frame(

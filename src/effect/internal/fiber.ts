@@ -300,8 +300,8 @@ const notAnEffect = (thing: unknown): TypeError => {
 }
 
 /**
- * The run loop makes its frames, scopes and groups by functions: V8 does not inline a constructor into it where the loop
- * passes rarely, and a function that makes the object costs a third of a constructor that is called.
+ * The run loop makes its frames by a function: V8 does not inline a constructor into it where the loop passes rarely, and a
+ * function that makes the object costs a third of a constructor that is called.
  */
 const frameOf = (op: number, a: Untyped, b: Untyped, c: Untyped): Op => new Op(op, a, b, c)
 
