@@ -81,7 +81,7 @@ const fptsSequence = pipe(
 )
 
 const millraceEnsuring = Effect.gen(function* () {
-  for (let i = 0; i < count; i++) yield* pipe(Effect.succeed(i), Effect.ensuring(millraceRelease))
+  for (let i = 0; i < count; i++) yield* Effect.ensuring(millraceRelease)(Effect.succeed(i))
 })
 
 const peerEnsuring = Peer.gen(function* () {

@@ -19,10 +19,7 @@ const total = (values: ReadonlyArray<number>): number => values.reduce((a, b) =>
 const millraceHandled = Effect.gen(function* () {
   let sum = 0
   for (let i = 0; i < count; i++) {
-    sum += yield* pipe(
-      Effect.fail(refused(i)),
-      Effect.orElse((e) => Effect.succeed(e.value))
-    )
+    sum += yield* Effect.orElse((e: Refused) => Effect.succeed(e.value))(Effect.fail(refused(i)))
   }
   return sum
 })
@@ -68,11 +65,8 @@ const millracePassed = Effect.gen(function* () {
   let sum = 0
   for (let i = 0; i < passes; i++) {
     let fx: Effect.Effect<unknown, Refused, number> = Effect.fail(refused(i))
-    for (let level = 0; level < 10; level++) fx = pipe(fx, Effect.map(increment))
-    sum += yield* pipe(
-      fx,
-      Effect.orElse((e) => Effect.succeed(e.value))
-    )
+    for (let level = 0; level < 10; level++) fx = Effect.map(increment)(fx)
+    sum += yield* Effect.orElse((e: Refused) => Effect.succeed(e.value))(fx)
   }
   return sum
 })

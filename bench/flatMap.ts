@@ -10,6 +10,12 @@ const count = 10_000
 
 const millraceLeft = (): Effect.Effect<unknown, never, number> => {
   let fx: Effect.Effect<unknown, never, number> = Effect.succeed(0)
+  for (let i = 0; i < count; i++) fx = Effect.flatMap((n: number) => Effect.succeed(n + 1))(fx)
+  return fx
+}
+
+const millraceLeftPiped = (): Effect.Effect<unknown, never, number> => {
+  let fx: Effect.Effect<unknown, never, number> = Effect.succeed(0)
   for (let i = 0; i < count; i++) {
     fx = pipe(
       fx,
@@ -25,7 +31,6 @@ const peerLeft = (): Peer.Effect<number> => {
   return fx
 }
 
-/** Data-last, as its guide writes it; data-first, above, is its fastest way. */
 const peerLeftPiped = (): Peer.Effect<number> => {
   let fx: Peer.Effect<number> = Peer.succeed(0)
   for (let i = 0; i < count; i++) {
@@ -58,6 +63,15 @@ const millraceRight = (): Effect.Effect<unknown, never, number> => {
   let fx: Effect.Effect<unknown, never, number> = Effect.succeed(count)
   for (let i = 0; i < count; i++) {
     const next = fx
+    fx = Effect.flatMap(() => next)(Effect.succeed(i))
+  }
+  return fx
+}
+
+const millraceRightPiped = (): Effect.Effect<unknown, never, number> => {
+  let fx: Effect.Effect<unknown, never, number> = Effect.succeed(count)
+  for (let i = 0; i < count; i++) {
+    const next = fx
     fx = pipe(
       Effect.succeed(i),
       Effect.flatMap(() => next)
@@ -71,6 +85,18 @@ const peerRight = (): Peer.Effect<number> => {
   for (let i = 0; i < count; i++) {
     const next = fx
     fx = Peer.flatMap(Peer.succeed(i), () => next)
+  }
+  return fx
+}
+
+const peerRightPiped = (): Peer.Effect<number> => {
+  let fx: Peer.Effect<number> = Peer.succeed(count)
+  for (let i = 0; i < count; i++) {
+    const next = fx
+    fx = peerPipe(
+      Peer.succeed(i),
+      Peer.flatMap(() => next)
+    )
   }
   return fx
 }
@@ -116,11 +142,11 @@ export const rows: ReadonlyArray<Row> = [
   },
   {
     id: '1Lp',
-    title: 'the same, effect with pipe too',
+    title: 'the same with pipe',
     operations: count,
     expected: count,
     systems: {
-      millrace: () => Runtime.runSync(millraceLeft()),
+      millrace: () => Runtime.runSync(millraceLeftPiped()),
       effect: () => Peer.runSync(peerLeftPiped())
     }
   },
@@ -147,6 +173,16 @@ export const rows: ReadonlyArray<Row> = [
       effect: () => Peer.runSync(peerRight()),
       native: nativeRight,
       fpts: () => right(fptsRight())
+    }
+  },
+  {
+    id: '1Rp',
+    title: 'the same with pipe',
+    operations: count,
+    expected: count,
+    systems: {
+      millrace: () => Runtime.runSync(millraceRightPiped()),
+      effect: () => Peer.runSync(peerRightPiped())
     }
   }
 ]

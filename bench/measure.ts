@@ -17,6 +17,18 @@ const collectGarbage: () => void = (() => {
   }
 })()
 
+/** Runs shorter than this, in ms, are so many between two collections that these fall anywhere by themselves. */
+const short = 0.1
+
+/**
+ * Leaves up to a megabyte of garbage. The young generation is emptied each time it is full, and what lives then is copied:
+ * without this, a workload that allocates the same each time would always be met at the same place, at its start if it is
+ * lucky, with all of its data in hand if it is not.
+ */
+const leaveGarbage = (): void => {
+  for (let left = Math.random() * 1024; left > 0; left--) new Array(128).fill(0)
+}
+
 // ---- one sample
 
 class Stopwatch implements Watch {
@@ -64,6 +76,7 @@ const sample = async (subject: Subject, minimum: number): Promise<number> => {
     spent += watch.used ? watch.spent : took
     wall += took
     runs++
+    if (took > short) leaveGarbage()
   } while (spent < minimum && wall < minimum * wallFactor)
   return (spent * 1e6) / (runs * operations)
 }

@@ -1,6 +1,5 @@
 /** A race that its first arm wins at once, a thousand times. */
 import { Effect as Peer } from 'effect'
-import { pipe } from 'fp-ts/lib/function.js'
 import { Concurrent, Effect, Runtime } from 'millrace'
 import { sumTo } from './results.js'
 import type { Row } from './row.js'
@@ -9,7 +8,7 @@ const count = 1_000
 
 const millrace = Effect.gen(function* () {
   let sum = 0
-  for (let i = 0; i < count; i++) sum += yield* pipe(Effect.succeed(i), Concurrent.race(Effect.never))
+  for (let i = 0; i < count; i++) sum += yield* Concurrent.race(Effect.never)(Effect.succeed(i))
   return sum
 })
 

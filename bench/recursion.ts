@@ -9,7 +9,7 @@ import type { Row } from './row.js'
 const depth = 100_000
 
 const millraceTail = (n: number): Effect.Effect<unknown, never, number> =>
-  n === 0 ? Effect.succeed(depth) : pipe(Effect.succeed(n - 1), Effect.flatMap(millraceTail))
+  n === 0 ? Effect.succeed(depth) : Effect.flatMap(millraceTail)(Effect.succeed(n - 1))
 
 const peerTail = (n: number): Peer.Effect<number> =>
   n === 0 ? Peer.succeed(depth) : Peer.flatMap(Peer.succeed(n - 1), peerTail)
@@ -21,12 +21,7 @@ const fptsTail = (n: number): TE.TaskEither<never, number> =>
   n === 0 ? TE.of(depth) : pipe(TE.of<never, number>(n - 1), TE.flatMap(fptsTail))
 
 const millraceNonTail = (n: number): Effect.Effect<unknown, never, number> =>
-  n === 0
-    ? Effect.succeed(0)
-    : pipe(
-        Effect.suspend(() => millraceNonTail(n - 1)),
-        Effect.map((m) => m + 1)
-      )
+  n === 0 ? Effect.succeed(0) : Effect.map((m: number) => m + 1)(Effect.suspend(() => millraceNonTail(n - 1)))
 
 const peerNonTail = (n: number): Peer.Effect<number> =>
   n === 0

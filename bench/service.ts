@@ -55,7 +55,7 @@ const fptsLookup = pipe(
 const millraceProvided = Effect.gen(function* () {
   let sum = 0
   for (let i = 0; i < provisions; i++) {
-    const counter = yield* pipe(millraceCounter, Effect.provide({ counter: one }))
+    const counter = yield* Effect.provide({ counter: one })(millraceCounter)
     sum += counter.step
   }
   return sum

@@ -40,7 +40,7 @@ const millracePure = millraceJoined((i) => Effect.succeed(i))
 const peerPure = peerJoined((i) => Peer.succeed(i))
 const nativePure = async (i: number): Promise<number> => i
 
-const millraceYielding = millraceJoined((i) => pipe(Effect.yieldNow, Effect.as(i)))
+const millraceYielding = millraceJoined((i) => Effect.as(i)(Effect.yieldNow))
 const peerYielding = peerJoined((i) => Peer.as(Peer.yieldNow, i))
 const nativeYielding = async (i: number): Promise<number> => {
   await Promise.resolve()

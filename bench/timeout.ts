@@ -1,6 +1,5 @@
 /** Timeouts that never pass, around work that does not suspend and around work that yields once. */
 import { Effect as Peer, Option as PeerOption } from 'effect'
-import { pipe } from 'fp-ts/lib/function.js'
 import { Effect, Runtime, Timeout } from 'millrace'
 import { sumTo } from './results.js'
 import type { Row } from './row.js'
@@ -12,7 +11,7 @@ const millraceLimited = (work: (i: number) => Effect.Effect<unknown, never, numb
   Effect.gen(function* () {
     let sum = 0
     for (let i = 0; i < count; i++) {
-      const value = yield* pipe(work(i), Timeout.moveOnAfter(limit))
+      const value = yield* Timeout.moveOnAfter(limit)(work(i))
       if (value._tag === 'Some') sum += value.value
     }
     return sum
@@ -46,7 +45,7 @@ const millraceSync = millraceLimited((i) => Effect.sync(() => i))
 const peerSync = peerLimited((i) => Peer.sync(() => i))
 const nativeSync = async (i: number): Promise<number> => i
 
-const millraceYielding = millraceLimited((i) => pipe(Effect.yieldNow, Effect.as(i)))
+const millraceYielding = millraceLimited((i) => Effect.as(i)(Effect.yieldNow))
 const peerYielding = peerLimited((i) => Peer.as(Peer.yieldNow, i))
 const nativeYielding = (i: number): Promise<number> =>
   new Promise((resolve) => {
