@@ -237,16 +237,14 @@ class ParkedWait extends primitives.Callback {
   }
 }
 
-const parkPrimitive: PrimitiveFunction = (
-  fiber: FiberOf,
-  label: string,
-  register: (resume: (exit: Exit<unknown, unknown>) => void) => Abort
-) => {
-  if (fiber.isCancelled()) return fiber.raiseCancelled()
-  const wait = new ParkedWait(fiber, label)
+type RegisterPark = (resume: (exit: Exit<unknown, unknown>) => void) => Abort
+
+const registerPark = (wait: ParkedWait, register: RegisterPark): void => {
   wait.onAbort = register(primitives.resumeOf(wait))
-  return wait.registered(undefined)
 }
+
+const parkPrimitive: PrimitiveFunction = (fiber: FiberOf, label: string, register: RegisterPark) =>
+  fiber.isCancelled() ? fiber.raiseCancelled() : new ParkedWait(fiber, label).begin(registerPark, register)
 
 /**
  * How to wait for a promise, see `Promises.fromPromise`.

@@ -534,6 +534,23 @@ describe('Effect.async', () => {
     expect(log).to.deep.equal(['Die bug'])
   })
 
+  it('a callback that a register gave away before it threw is ignored while the fiber does something else', () => {
+    let stale: Resume = () => undefined
+    const program = pipe(
+      Effect.async<string, number>((callback) => {
+        stale = callback
+        throw new Error('bug')
+      }),
+      Effect.catchCause(() =>
+        Effect.async<string, number>((resume) => {
+          resume(Exit.succeed(2))
+          stale(Exit.succeed(1))
+        })
+      )
+    )
+    expect(run(program)).to.equal('ok 2')
+  })
+
   it('a register that resumes and then throws is a defect', () => {
     const program = Effect.async<string, number>((resume) => {
       resume(Exit.succeed(1))

@@ -170,8 +170,8 @@ const scopes: ReadonlyArray<Mutant> = [
     'async in a cancelled scope registers and waits',
     primitives(
       `if (fiber.isCancelled()) return fiber.raiseCancelled()
-  const ambient`,
-      `const ambient`
+  return fiber.runOf.asyncContext`,
+      `return fiber.runOf.asyncContext`
     )
   ),
   mutant(
@@ -661,7 +661,8 @@ const waits: ReadonlyArray<Mutant> = [
       `resume(mode: number, value: Untyped): void {
     if (this.settled && this.fiber.status !== Waiting) return
     this.settled = true`
-    )
+    ),
+    primitives(`else if (fiber.wait === this) fiber.wake`, `else if (fiber.status === Waiting) fiber.wake`)
   ),
   mutant(
     'callback-last-wins',
@@ -670,7 +671,7 @@ const waits: ReadonlyArray<Mutant> = [
       `resume(mode: number, value: Untyped): void {
     if (this.settled) return`,
       `resume(mode: number, value: Untyped): void {
-    if (this.settled && !this.registering) return`
+    if (this.settled && this.fiber.wait === null && this.fiber.status !== 2) return`
     )
   ),
   mutant(

@@ -106,25 +106,22 @@ export const currentTime = /*#__PURE__*/ primitive((fiber) => fiber.runOf.now())
 
 // ---- callbacks
 
-/** A wait on somebody who calls back once. What kinds of it differ in are methods, so that a wait is one small object. */
+/**
+ * A wait on somebody who calls back once. What kinds of it differ in are methods, so that a wait is one small object. Until
+ * the fiber waits, and where a clean-up has its say, what the wait ended with is in the mode and the value of the fiber.
+ */
 export abstract class Callback implements Wait {
   abstract get label(): string
   abstract get foreign(): boolean
   protected readonly fiber: Fiber
   /** Set when the first `resume` came, or the wait was withdrawn. */
   settled: boolean
-  private registering: boolean
-  private mode: number
-  private value: Untyped
   /** Undone however the wait ends. */
   private cleanUp: (() => void) | null
 
   constructor(fiber: Fiber) {
     this.fiber = fiber
     this.settled = false
-    this.registering = true
-    this.mode = Return
-    this.value = undefined
     this.cleanUp = null
   }
 
@@ -136,12 +133,13 @@ export abstract class Callback implements Wait {
   resume(mode: number, value: Untyped): void {
     if (this.settled) return
     this.settled = true
-    this.mode = mode
-    this.value = value
-    if (!this.registering) {
-      if (this.cleanUp !== null) this.finish()
-      this.fiber.wake(this.mode, this.value)
-    }
+    const { fiber, cleanUp } = this
+    if (cleanUp !== null) {
+      this.cleanUp = null
+      endWith(fiber, mode, value, cleanUp)
+      fiber.wake(fiber.mode, fiber.value)
+    } else if (fiber.wait === this) fiber.wake(mode, value)
+    else fiber.signal(mode, value)
   }
 
   resumeWith(exit: Exit<unknown, unknown>): void {
@@ -149,33 +147,29 @@ export abstract class Callback implements Wait {
     else this.resume(Fault, admit(this.fiber, exit.left))
   }
 
-  /** A clean-up that throws is a defect, which joins what the wait ended with. */
-  private finish(): void {
-    const cleanUp = this.cleanUp as () => void
-    this.cleanUp = null
+  /** For the primitive: registers, then waits unless that has called back already. What `register` gives cleans up. */
+  begin<A>(register: (wait: this, a: A) => (() => void) | void, a: A): Untyped {
+    const { fiber } = this
+    let cleanUp: (() => void) | void
     try {
-      cleanUp()
+      cleanUp = register(this, a)
     } catch (defect) {
-      const before = this.mode === Return ? null : this.fiber.causeOf(this.mode, this.value)
-      const die: Cause<never> = { _tag: 'Die', defect }
-      this.mode = Fault
-      this.value = before === null ? die : joinThen(before, die)
+      // The fiber goes on with the defect: nobody may resume it any more.
+      this.settled = true
+      throw defect
     }
-  }
-
-  /** For the primitive, after registering. */
-  registered(cleanUp: (() => void) | void): Untyped {
-    this.registering = false
-    if (typeof cleanUp === 'function') this.cleanUp = cleanUp
     if (!this.settled) {
-      const { fiber } = this
+      if (typeof cleanUp === 'function') this.cleanUp = cleanUp
       fiber.park(this)
       // Registering ran code of the user, which may have cancelled the scope while the fiber did not wait yet.
       fiber.cancelDelivered()
       return Signal
     }
-    if (this.cleanUp !== null) this.finish()
-    return this.mode === Return ? this.value : this.fiber.signal(this.mode, this.value)
+    if (typeof cleanUp === 'function') endWith(fiber, fiber.mode, fiber.value, cleanUp)
+    if (fiber.mode !== Return) return Signal
+    const { value } = fiber
+    fiber.value = undefined
+    return value
   }
 
   private asks(forced: boolean): boolean {
@@ -204,14 +198,19 @@ export abstract class Callback implements Wait {
   }
 }
 
-class AsyncWait extends Callback {
-  private readonly ambient: LazySignal | null
-
-  constructor(fiber: Fiber, ambient: LazySignal | null) {
-    super(fiber)
-    this.ambient = ambient
+/** A clean-up that throws is a defect, which joins what the wait ended with. */
+const endWith = (fiber: Fiber, mode: number, value: Untyped, cleanUp: () => void): void => {
+  try {
+    cleanUp()
+    fiber.signal(mode, value)
+  } catch (defect) {
+    const before = mode === Return ? null : fiber.causeOf(mode, value)
+    const die: Cause<never> = { _tag: 'Die', defect }
+    fiber.signal(Fault, before === null ? die : joinThen(before, die))
   }
+}
 
+class AsyncWait extends Callback {
   get label(): string {
     return 'async'
   }
@@ -225,22 +224,36 @@ class AsyncWait extends Callback {
   }
 
   protected abort(): void {
-    if (this.ambient !== null) this.ambient.abort(toError(this.fiber.causeOf(Cancel, undefined)))
+    // The clean-up that `register` returned tells it.
   }
 }
 
-/** How a fiber goes on with an exit from elsewhere. */
-export const modeOf = (exit: Exit<unknown, unknown>): number => (exit._tag === 'Right' ? Return : Fault)
+/** With an ambient signal, where the runtime has them. */
+class AmbientWait extends AsyncWait {
+  readonly ambient: LazySignal
 
-export const asyncPrimitive: PrimitiveFunction = (
-  fiber,
-  register: (resume: (exit: Exit<unknown, unknown>) => void) => (() => void) | void
-) => {
+  constructor(fiber: Fiber) {
+    super(fiber)
+    this.ambient = new LazySignal()
+  }
+
+  protected override abort(): void {
+    this.ambient.abort(toError(this.fiber.causeOf(Cancel, undefined)))
+  }
+}
+
+type Register = (resume: (exit: Exit<unknown, unknown>) => void) => (() => void) | void
+
+const callback = (wait: Callback, register: Register): (() => void) | void => register(resumeOf(wait))
+
+const ambientCallback = (wait: AmbientWait, register: Register): (() => void) | void =>
+  withAmbient(wait.ambient, () => register(resumeOf(wait)))
+
+export const asyncPrimitive: PrimitiveFunction = (fiber, register: Register) => {
   if (fiber.isCancelled()) return fiber.raiseCancelled()
-  const ambient = fiber.runOf.asyncContext ? new LazySignal() : null
-  const wait = new AsyncWait(fiber, ambient)
-  const resume = resumeOf(wait)
-  return wait.registered(ambient === null ? register(resume) : withAmbient(ambient, () => register(resume)))
+  return fiber.runOf.asyncContext
+    ? new AmbientWait(fiber).begin(ambientCallback, register)
+    : new AsyncWait(fiber).begin(callback, register)
 }
 
 /** Apart from where it is used, so that what is given away holds the wait and nothing else. */

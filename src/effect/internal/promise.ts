@@ -91,8 +91,17 @@ class PromiseWait extends Callback {
     return true
   }
 
+  /** The promise may be left before it settles. */
+  get leaves(): boolean {
+    return this.spec.abandonOnCancel === true
+  }
+
+  get audience(): object | null {
+    return this.fiber.runOf.instruments
+  }
+
   protected letsGo(forced: boolean): boolean {
-    return forced || this.spec.abandonOnCancel === true
+    return forced || this.leaves
   }
 
   protected abort(): void {
@@ -140,18 +149,6 @@ class PromiseWait extends Callback {
   }
 }
 
-const fulfil =
-  (wait: PromiseWait) =>
-  (value: unknown): void => {
-    wait.onFulfilled(value)
-  }
-
-const reject =
-  (wait: PromiseWait) =>
-  (reason: unknown): void => {
-    wait.onRejected(reason)
-  }
-
 const promisePrimitive: PrimitiveFunction = (
   fiber,
   start: (signal: AbortSignal) => PromiseLike<unknown>,
@@ -169,14 +166,22 @@ const promisePrimitive: PrimitiveFunction = (
   if (promise === null || typeof promise !== 'object' || typeof promise.then !== 'function') {
     throw new TypeError(`${spec.label}: expected a promise from the function, but got ${typeof promise}.`)
   }
-  const onFulfilled = fulfil(wait)
-  const onRejected = reject(wait)
-  if (spec.abandonOnCancel === true && promise instanceof Promise) {
+  return wait.begin(subscribe, promise)
+}
+
+const subscribe = (wait: PromiseWait, promise: PromiseLike<unknown>): (() => void) | void => {
+  // One context for both, and apart from where the promise is made, so that what is given away holds the wait and nothing else.
+  const onFulfilled = (value: unknown): void => {
+    wait.onFulfilled(value)
+  }
+  const onRejected = (reason: unknown): void => {
+    wait.onRejected(reason)
+  }
+  if (wait.leaves && promise instanceof Promise) {
     // Where instruments watch, what comes late is told to them.
-    return wait.registered(whenSettled(promise, onFulfilled, onRejected, fiber.runOf.instruments))
+    return whenSettled(promise, onFulfilled, onRejected, wait.audience)
   }
   promise.then(onFulfilled, onRejected)
-  return wait.registered(undefined)
 }
 
 /** An effect that starts a promise each time it runs, and waits for it. */
