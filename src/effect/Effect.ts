@@ -44,11 +44,11 @@ import type { Exit } from './Exit.js'
 import { partitionFails } from './internal/causes.js'
 import * as environments from './internal/environments.js'
 import * as failures from './internal/failures.js'
+import type { Fiber } from './internal/fiber.js'
 import * as finalizers from './internal/finalizers.js'
 import * as generators from './internal/generator.js'
 import * as op from './internal/op.js'
 import { Op, type Untyped } from './internal/op.js'
-import { openArms } from './internal/opening.js'
 import { All } from './internal/parallel.js'
 import * as primitives from './internal/primitives.js'
 import { settlePromise } from './internal/promise.js'
@@ -2241,12 +2241,8 @@ const ap_: Apply3<URI>['ap'] = (fab, fa) => ap(fa)(fab)
 const chain_: Chain3<URI>['chain'] = (fa, f) => flatMap(f)(fa)
 const apPar_: Apply3<URI>['ap'] = (fab, fa) => {
   const arms = [untyped(fab), untyped(fa)]
-  const both = new Op(
-    op.Parallel,
-    openArms,
-    () => new All('ApplicativePar', Infinity, (i) => arms[i] ?? null, null),
-    undefined
-  )
+  const open = (fiber: Fiber): All => new All(fiber, 'ApplicativePar', Infinity, (i) => arms[i] ?? null, null)
+  const both = new Op(op.Parallel, open, undefined, undefined)
   return new Instruction(5 /* Map */, both, applyFirst, undefined)
 }
 const applyFirst = ([f, a]: Array<Untyped>): Untyped => f(a)

@@ -21,10 +21,10 @@ import { type Frame, opened } from './internal/frame.js'
 import type { Nursery as NurseryOf } from './internal/nursery.js'
 import * as op from './internal/op.js'
 import { Op, type Untyped } from './internal/op.js'
-import { cancellableGroup, group, openArms } from './internal/opening.js'
+import { cancellableGroup, group } from './internal/opening.js'
 import { insert, ownScope } from './internal/ownScope.js'
 import { Held, Owned, Service } from './internal/owner.js'
-import { All, FirstSuccess, Race, type Strategy, Validate } from './internal/parallel.js'
+import { All, type Arms, FirstSuccess, Race, Validate } from './internal/parallel.js'
 import * as primitives from './internal/primitives.js'
 import { primitive, type PrimitiveFunction } from './internal/primitives.js'
 import { settlePromise } from './internal/promise.js'
@@ -1313,9 +1313,9 @@ export interface ArmsOptions {
   readonly name?: (index: number) => string
 }
 
-/** `strategy` is called by each run, with `arms`. */
-const parallel = <R, E, A, B>(strategy: (arms: B) => Strategy, arms: B): Effect<R, E, A> =>
-  typed(new Op(op.Parallel, openArms, strategy, arms))
+/** `open` is called by each run, with `arms`. */
+const parallel = <R, E, A, B>(open: (fiber: FiberOf, arms: B) => Arms, arms: B): Effect<R, E, A> =>
+  typed(new Op(op.Parallel, open, arms, undefined))
 
 const limitOf = (options: ArmsOptions): number => {
   const limit = options.concurrency ?? Infinity
@@ -1354,9 +1354,9 @@ const sourceOf = (options: ArmsOptions): ((index: number) => Op | null) => optio
  */
 export const all = <R, E, A>(arms: () => ArmsOptions): Effect<R, E, ReadonlyArray<A>> => parallel(allOf, arms)
 
-const allOf = (arms: () => ArmsOptions): Strategy => {
+const allOf = (fiber: FiberOf, arms: () => ArmsOptions): Arms => {
   const options = arms()
-  return new All(options.kind, limitOf(options), sourceOf(options), options.name ?? null)
+  return new All(fiber, options.kind, limitOf(options), sourceOf(options), options.name ?? null)
 }
 
 /**
@@ -1378,9 +1378,9 @@ const allOf = (arms: () => ArmsOptions): Strategy => {
 export const validateAll = <R, E, A>(arms: () => ArmsOptions): Effect<R, E, ReadonlyArray<A>> =>
   parallel(validationOf, arms)
 
-const validationOf = (arms: () => ArmsOptions): Strategy => {
+const validationOf = (fiber: FiberOf, arms: () => ArmsOptions): Arms => {
   const options = arms()
-  return new Validate(options.kind, limitOf(options), sourceOf(options), options.name ?? null)
+  return new Validate(fiber, options.kind, limitOf(options), sourceOf(options), options.name ?? null)
 }
 
 /**
@@ -1403,7 +1403,7 @@ const validationOf = (arms: () => ArmsOptions): Strategy => {
 export const firstToEnd = <F extends Any, A>(fxs: ReadonlyArray<F>): Effect<EnvOf<F>, ErrorOf<F>, A> =>
   parallel(raceOf, fxs as Untyped)
 
-const raceOf = (arms: ReadonlyArray<Op>): Strategy => new Race(arms)
+const raceOf = (fiber: FiberOf, arms: ReadonlyArray<Op>): Arms => new Race(fiber, arms)
 
 /**
  * The first of at least one effect to succeed. The others are cancelled and awaited. Programs use
@@ -1425,7 +1425,7 @@ const raceOf = (arms: ReadonlyArray<Op>): Strategy => new Race(arms)
 export const firstToSucceed = <F extends Any, A>(fxs: ReadonlyArray<F>): Effect<EnvOf<F>, ErrorOf<F>, A> =>
   parallel(firstSuccessOf, fxs as Untyped)
 
-const firstSuccessOf = (arms: ReadonlyArray<Op>): Strategy => new FirstSuccess(arms)
+const firstSuccessOf = (fiber: FiberOf, arms: ReadonlyArray<Op>): Arms => new FirstSuccess(fiber, arms)
 
 // -------------------------------------------------------------------------------------
 // the run

@@ -925,10 +925,10 @@ const groups: ReadonlyArray<Mutant> = [
     'a race ends with its first arm, and does not wait for the clean-up of the other',
     parallel(
       `else if (this.running === 0) {
-      const { mode, value } = this.end()`,
-      `else if (this.running === 0 || this.strategy.kind === 'race') {
+      this.end()`,
+      `else if (this.running === 0 || this.label === 'race') {
       this.waiting = false
-      const { mode, value } = this.end()`
+      this.end()`
     )
   ),
   mutant(
@@ -937,7 +937,7 @@ const groups: ReadonlyArray<Mutant> = [
     parallel(
       `if (this.running === 0) return
     const task = child.name`,
-      `if (this.running === 0 || this.strategy.kind === 'race') return
+      `if (this.running === 0 || this.label === 'race') return
     const task = child.name`
     )
   ),
@@ -945,8 +945,10 @@ const groups: ReadonlyArray<Mutant> = [
     'loser-failure-lost',
     'what the loser of a race fails with is dropped',
     parallel(
-      `if (left === null) return { mode: winner.mode, value: winner.value }`,
-      `if (left !== undefined) return { mode: winner.mode, value: winner.value }`
+      `if (left === null) {
+    host.signal(winner.mode, winner.value)`,
+      `if (left !== undefined) {
+    host.signal(winner.mode, winner.value)`
     )
   ),
   mutant(
@@ -977,10 +979,10 @@ const groups: ReadonlyArray<Mutant> = [
     return true
   }
 
-  outcome(arms: Arms): { readonly mode: number; readonly value: Untyped } {
-    const cause = this.cause(arms.absorbs())
-    if (cause !== null) return { mode: Fault, value: cause }
-    return { mode: Return, value: this.values }
+  protected outcome(): void {
+    const cause = this.cause(this.absorbs())
+    if (cause === null) this.host.signal(Return, this.values)
+    else this.host.signal(Fault, cause)
   }
 }
 
@@ -989,10 +991,10 @@ const groups: ReadonlyArray<Mutant> = [
     return false
   }
 
-  outcome(arms: Arms): { readonly mode: number; readonly value: Untyped } {
-    const cause = this.cause(arms.absorbs())
-    if (cause !== null) return { mode: Fault, value: cause }
-    return { mode: Return, value: this.values }
+  protected outcome(): void {
+    const cause = this.cause(this.absorbs())
+    if (cause === null) this.host.signal(Return, this.values)
+    else this.host.signal(Fault, cause)
   }
 }
 
@@ -1018,10 +1020,7 @@ const groups: ReadonlyArray<Mutant> = [
   mutant(
     'limit-off-by-one',
     'one arm more than the limit runs',
-    parallel(
-      `this.running >= this.strategy.limit) return null`,
-      `this.running > this.strategy.limit) return null`
-    )
+    parallel(`this.running >= this.limit) return null`, `this.running > this.limit) return null`)
   ),
   mutant(
     'later-failure-first',

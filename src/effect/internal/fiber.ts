@@ -424,7 +424,7 @@ const execute = (first: Fiber): void => {
             case 13: {
               // Parallel
               // Before the frame: what makes the arms may throw.
-              const arms = (0, current.a)(fiber, current.b, current.c)
+              const arms = (0, current.a)(fiber, current.b)
               stack[sp++] = frameOf(17, fiber, base, arms)
               base = sp
               // Falls out to where an arm has ended or waits: the same steps start the first one.
@@ -607,9 +607,10 @@ const execute = (first: Fiber): void => {
       sp = base - 1
       base = inline.b
       if (arms.running === 0) {
-        const outcome = arms.end()
-        mode = outcome.mode
-        value = outcome.value
+        arms.end()
+        mode = fiber.mode
+        value = fiber.value
+        fiber.value = undefined
         break
       }
       arms.waiting = true

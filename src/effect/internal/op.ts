@@ -84,7 +84,7 @@ export const Handle = 10
 export const Framed = 11
 /** a: a `Frame`, b: options of its opening, c: effect or (what was opened) => effect */
 export const Opened = 12
-/** a: (fiber, b, c) => arms, b: c => strategy of arms, c: arms; what opens them comes along, so that bundles may lack it */
+/** a: (fiber, b) => arms, b: what they are made of; what opens them comes along, so that bundles may lack it */
 export const Parallel = 13
 /** a: acquire, b: value => use, c: how it releases */
 export const Bracket = 14

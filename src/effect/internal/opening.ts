@@ -1,6 +1,6 @@
 /**
- * How groups and parallel compositions are opened. The effects bring these functions along, and the run loop itself
- * knows neither, so that the bundle of a program that uses none is smaller.
+ * How groups are opened. The effects bring these functions along, and the run loop itself knows none, so that the bundle of a
+ * program that uses none is smaller.
  *
  * @internal
  */
@@ -9,8 +9,7 @@ import type { Fiber } from './fiber.js'
 import { Frame } from './frame.js'
 import { Nursery } from './nursery.js'
 import { Return, type Untyped } from './op.js'
-import { Arms, type Strategy } from './parallel.js'
-import { enterScope, RoleArms, RoleGroup, ScopeNode } from './scopeTree.js'
+import { enterScope, RoleGroup, ScopeNode } from './scopeTree.js'
 
 interface GroupOptions {
   readonly name?: string
@@ -46,11 +45,3 @@ export const cancellableGroup = /*#__PURE__*/ new Frame(
   leaveReturning,
   leave
 )
-
-/** Opens the arms of a strategy, in a scope of their own. */
-export const openArms = <B>(fiber: Fiber, strategyOf: (arms: B) => Strategy, arms: B): Arms => {
-  const strategy = strategyOf(arms)
-  const scope = new ScopeNode(fiber.runOf, fiber.scope, strategy.kind, fiber.mask, RoleArms)
-  scope.opener = fiber
-  return new Arms(fiber, scope, strategy)
-}

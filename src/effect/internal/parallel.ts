@@ -4,41 +4,27 @@
  *
  * @internal
  */
-import { failures, type Cancelled, type Cause } from '../Cause.js'
+import { failures, type Cause } from '../Cause.js'
 import { filterLeaves, isCancelledOnly, joinThen } from './causes.js'
-import { Fault, Return, type Op, type Untyped } from './op.js'
+import { Fault, Return, type Op, type Signal, type Untyped } from './op.js'
 import { Exits, type Child, type Owner } from './owner.js'
-import { cancellation, type ScopeNode } from './scopeTree.js'
+import { cancellation, type Dweller, RoleArms, type ScopeHost, ScopeNode } from './scopeTree.js'
 import type { Wait, Waiter } from './waiting.js'
 
 /** The fiber that composes. */
-export interface ArmsHost extends Waiter {
+export interface ArmsHost extends Waiter, Dweller {
+  readonly runOf: ScopeHost
+  /** How it goes on, for whoever it has asked; see `signal`. */
+  readonly mode: number
+  readonly value: Untyped
+  signal(mode: number, value: Untyped): typeof Signal
   startArm(arms: Arms, arm: Op, index: number): void
 }
 
-export interface Strategy {
-  /** For people. */
-  readonly kind: string
-  /** How many arms may run at a time. */
-  readonly limit: number
-  /** The next arm, or null when there is none. Called once an index, in order. */
-  arm(index: number): Op | null
-  /** `arm` threw, since a mapper of the user did. */
-  sourceFailed(defect: unknown): void
-  name(index: number): string
-  /** The scope was cancelled while arms still waited for their place. */
-  cutShort(cause: Cancelled): void
-  /** Called once an arm; true: the rest is cancelled and no arm starts any more. */
-  ended(child: Child, arms: Arms): boolean
-  outcome(arms: Arms): { readonly mode: number; readonly value: Untyped }
-}
-
-export class Arms implements Owner, Wait {
-  readonly label: string
-  readonly foreign: boolean
+/** What all strategies have in common. One object a composition, since races are made by the million. */
+export abstract class Arms implements Owner, Wait {
   readonly scope: ScopeNode
-  readonly strategy: Strategy
-  private readonly host: ArmsHost
+  protected readonly host: ArmsHost
   running: number
   private started: number
   private exhausted: boolean
@@ -47,12 +33,12 @@ export class Arms implements Owner, Wait {
   private raisedAgain: boolean
   /** The host waits for the arms; until then the run loop starts them inline. */
   waiting: boolean
+  private kept: Exits | null
 
-  constructor(host: ArmsHost, scope: ScopeNode, strategy: Strategy) {
-    this.label = strategy.kind
-    this.foreign = false
-    this.scope = scope
-    this.strategy = strategy
+  /** `kind` is for people. */
+  constructor(host: ArmsHost, kind: string) {
+    this.scope = new ScopeNode(host.runOf, host.scope, kind, host.mask, RoleArms)
+    this.scope.opener = host
     this.host = host
     this.running = 0
     this.started = 0
@@ -60,11 +46,52 @@ export class Arms implements Owner, Wait {
     this.stopped = false
     this.raisedAgain = false
     this.waiting = false
+    this.kept = null
   }
 
-  childName(label: number): string {
-    return this.strategy.name(label)
+  // ---- what strategies differ in
+
+  /** How many arms may run at a time. */
+  protected abstract get limit(): number
+  /** The next arm, or null when there is none. Called once an index, in order. May throw: it may be a mapper of the user. */
+  protected abstract arm(index: number): Op | null
+  /** Called once an arm; true: the rest is cancelled and no arm starts any more. */
+  protected abstract ended(child: Child): boolean
+  /** Tells the host how it goes on. */
+  protected abstract outcome(): void
+
+  // ---- for people
+
+  get label(): string {
+    return this.scope.name
   }
+
+  get foreign(): boolean {
+    return false
+  }
+
+  childName(index: number): string {
+    return `${this.scope.name}[${index}]`
+  }
+
+  // ---- what went wrong
+
+  /** Made when something did. */
+  protected get exits(): Exits {
+    return (this.kept ??= new Exits())
+  }
+
+  /** All of it; null when nothing did. */
+  protected cause(absorbed: boolean): Cause<unknown> | null {
+    return this.kept === null ? null : this.kept.cause(absorbed)
+  }
+
+  /** Cancellations of the arms were made here, and nothing outside of the scope is cancelled. */
+  protected absorbs(): boolean {
+    return !this.raisedAgain && this.scope.absorbs()
+  }
+
+  // ---- running
 
   /** The index of the arm that `nextArm` gave last. */
   get index(): number {
@@ -72,16 +99,16 @@ export class Arms implements Owner, Wait {
   }
 
   nextArm(): Op | null {
-    if (this.stopped || this.exhausted || this.running >= this.strategy.limit) return null
+    if (this.stopped || this.exhausted || this.running >= this.limit) return null
     const arm = this.pull()
     if (arm === null) {
       this.exhausted = true
       return null
     }
     // An arm beyond the limit waits for its place, and that wait is cancelled as any other: the arm does not begin.
-    if (this.started >= this.strategy.limit && this.scope.effective) {
+    if (this.started >= this.limit && this.scope.effective) {
       this.stopped = true
-      this.strategy.cutShort((this.scope.nearestCancelled() as ScopeNode).cancelledLeaf())
+      this.exits.add((this.scope.nearestCancelled() as ScopeNode).cancelledLeaf())
       return null
     }
     this.started++
@@ -91,9 +118,9 @@ export class Arms implements Owner, Wait {
 
   private pull(): Op | null {
     try {
-      return this.strategy.arm(this.started)
+      return this.arm(this.started)
     } catch (defect) {
-      this.strategy.sourceFailed(defect)
+      this.exits.add({ _tag: 'Die', defect })
       this.stopped = true
       this.scope.cancel(cancellation({ _tag: 'Explicit', value: 'the next arm could not be made' }))
       return null
@@ -102,13 +129,13 @@ export class Arms implements Owner, Wait {
 
   childEnded(child: Child): void {
     this.running--
-    if (this.strategy.ended(child, this) && !this.stopped) this.stop(child)
+    if (this.ended(child) && !this.stopped) this.stop(child)
     if (!this.waiting) return
     const arm = this.nextArm()
     if (arm !== null) this.host.startArm(this, arm, this.index)
     else if (this.running === 0) {
-      const { mode, value } = this.end()
-      this.host.resume(mode, value)
+      this.end()
+      this.host.resume(this.host.mode, this.host.value)
     }
   }
 
@@ -132,15 +159,10 @@ export class Arms implements Owner, Wait {
     })
   }
 
-  end(): { readonly mode: number; readonly value: Untyped } {
-    const outcome = this.strategy.outcome(this)
+  /** All have ended: tells the host how it goes on. */
+  end(): void {
+    this.outcome()
     this.scope.close()
-    return outcome
-  }
-
-  /** Cancellations of the arms were made here, and nothing outside of the scope is cancelled. */
-  absorbs(): boolean {
-    return !this.raisedAgain && this.scope.absorbs()
   }
 
   /** The arms are cancelled, not the wait for them. */
@@ -152,79 +174,47 @@ export class Arms implements Owner, Wait {
 type Source = (index: number) => Op | null
 type Names = (index: number) => string
 
-abstract class Base implements Strategy {
-  readonly kind: string
-  readonly limit: number
-  private kept: Exits | null
-
-  constructor(kind: string, limit: number) {
-    this.kind = kind
-    this.limit = limit
-    this.kept = null
-  }
-
-  /** Made when something went wrong. */
-  protected get exits(): Exits {
-    return (this.kept ??= new Exits())
-  }
-
-  /** What went wrong, all of it; null when nothing did. */
-  protected cause(absorbed: boolean): Cause<unknown> | null {
-    return this.kept === null ? null : this.kept.cause(absorbed)
-  }
-
-  sourceFailed(defect: unknown): void {
-    this.exits.add({ _tag: 'Die', defect })
-  }
-
-  cutShort(cause: Cancelled): void {
-    this.exits.add(cause)
-  }
-
-  name(index: number): string {
-    return `${this.kind}[${index}]`
-  }
-
-  abstract arm(index: number): Op | null
-  abstract ended(child: Child, arms: Arms): boolean
-  abstract outcome(arms: Arms): { readonly mode: number; readonly value: Untyped }
-}
-
 /** Arms that are made when their turn has come, and may have names of their own. */
-abstract class Sourced extends Base {
+abstract class Sourced extends Arms {
+  protected readonly limit: number
   private readonly source: Source
   private readonly names: Names | null
 
-  constructor(kind: string, limit: number, source: Source, names: Names | null) {
-    super(kind, limit)
+  constructor(host: ArmsHost, kind: string, limit: number, source: Source, names: Names | null) {
+    super(host, kind)
+    this.limit = limit
     this.source = source
     this.names = names
   }
 
-  arm(index: number): Op | null {
+  protected arm(index: number): Op | null {
     return this.source(index)
   }
 
-  override name(index: number): string {
+  override childName(index: number): string {
     try {
       if (this.names !== null) return this.names(index)
     } catch {
       // Names are for people, and asked for where nothing may throw.
     }
-    return super.name(index)
+    return super.childName(index)
   }
 }
 
 /** Arms that are there already. */
-abstract class Listed extends Base {
+abstract class Listed extends Arms {
   private readonly arms: ReadonlyArray<Op>
 
-  constructor(kind: string, arms: ReadonlyArray<Op>) {
-    super(kind, Infinity)
+  constructor(host: ArmsHost, kind: string, arms: ReadonlyArray<Op>) {
+    super(host, kind)
     this.arms = arms
   }
 
-  arm(index: number): Op | null {
+  protected get limit(): number {
+    return Infinity
+  }
+
+  protected arm(index: number): Op | null {
     return index < this.arms.length ? (this.arms[index] as Op) : null
   }
 }
@@ -233,12 +223,12 @@ abstract class Listed extends Base {
 export class All extends Sourced {
   private readonly values: Array<Untyped>
 
-  constructor(kind: string, limit: number, source: Source, names: Names | null) {
-    super(kind, limit, source, names)
+  constructor(host: ArmsHost, kind: string, limit: number, source: Source, names: Names | null) {
+    super(host, kind, limit, source, names)
     this.values = []
   }
 
-  ended(child: Child): boolean {
+  protected ended(child: Child): boolean {
     if (child.mode === Return) {
       this.values[child.label as number] = child.value
       return false
@@ -247,10 +237,10 @@ export class All extends Sourced {
     return true
   }
 
-  outcome(arms: Arms): { readonly mode: number; readonly value: Untyped } {
-    const cause = this.cause(arms.absorbs())
-    if (cause !== null) return { mode: Fault, value: cause }
-    return { mode: Return, value: this.values }
+  protected outcome(): void {
+    const cause = this.cause(this.absorbs())
+    if (cause === null) this.host.signal(Return, this.values)
+    else this.host.signal(Fault, cause)
   }
 }
 
@@ -258,12 +248,12 @@ export class All extends Sourced {
 export class Race extends Listed {
   private winner: Child | null
 
-  constructor(arms: ReadonlyArray<Op>) {
-    super('race', arms)
+  constructor(host: ArmsHost, arms: ReadonlyArray<Op>) {
+    super(host, 'race', arms)
     this.winner = null
   }
 
-  ended(child: Child): boolean {
+  protected ended(child: Child): boolean {
     if (this.winner === null) {
       this.winner = child
       return true
@@ -272,20 +262,20 @@ export class Race extends Listed {
     return false
   }
 
-  outcome(): { readonly mode: number; readonly value: Untyped } {
+  protected outcome(): void {
     // A race has at least one arm, see `Concurrent.raceAll`, and ends when all its arms have.
-    return withLosers(this.winner as Child, this.cause(true))
+    endAsWinner(this.host, this.winner as Child, this.cause(true))
   }
 }
 
 /** `left` is what went wrong in the clean-up of the losers; that they were cancelled is no fault. */
-const withLosers = (
-  winner: Child,
-  left: Cause<unknown> | null
-): { readonly mode: number; readonly value: Untyped } => {
-  if (left === null) return { mode: winner.mode, value: winner.value }
+const endAsWinner = (host: ArmsHost, winner: Child, left: Cause<unknown> | null): void => {
+  if (left === null) {
+    host.signal(winner.mode, winner.value)
+    return
+  }
   const cause = winner.failure()
-  return { mode: Fault, value: cause === null ? left : joinThen(cause, left) }
+  host.signal(Fault, cause === null ? left : joinThen(cause, left))
 }
 
 /** The first value; failures are kept until none can come, then raised together. Defects and cancellations end it. */
@@ -293,15 +283,15 @@ export class FirstSuccess extends Listed {
   private winner: Child | null
   private readonly losers: Exits
 
-  constructor(arms: ReadonlyArray<Op>) {
-    super('firstSuccess', arms)
+  constructor(host: ArmsHost, arms: ReadonlyArray<Op>) {
+    super(host, 'firstSuccess', arms)
     this.winner = null
     this.losers = new Exits()
   }
 
-  ended(child: Child, arms: Arms): boolean {
+  protected ended(child: Child): boolean {
     const cause = child.failure()
-    if (arms.stopped) {
+    if (this.stopped) {
       // Losers: what they fail with now, they fail with in their clean-up.
       if (cause !== null) (this.winner === null ? this.exits : this.losers).add(cause)
       return false
@@ -314,9 +304,9 @@ export class FirstSuccess extends Listed {
     return filterLeaves(cause, (leaf) => leaf._tag !== 'Fail') !== null
   }
 
-  outcome(arms: Arms): { readonly mode: number; readonly value: Untyped } {
-    if (this.winner !== null) return withLosers(this.winner, this.losers.cause(true))
-    return { mode: Fault, value: this.cause(arms.absorbs()) }
+  protected outcome(): void {
+    if (this.winner === null) this.host.signal(Fault, this.cause(this.absorbs()))
+    else endAsWinner(this.host, this.winner, this.losers.cause(true))
   }
 }
 
@@ -325,13 +315,13 @@ export class Validate extends Sourced {
   private readonly values: Array<Untyped>
   private readonly errors: Array<ReadonlyArray<unknown> | undefined>
 
-  constructor(kind: string, limit: number, source: Source, names: Names | null) {
-    super(kind, limit, source, names)
+  constructor(host: ArmsHost, kind: string, limit: number, source: Source, names: Names | null) {
+    super(host, kind, limit, source, names)
     this.values = []
     this.errors = []
   }
 
-  ended(child: Child): boolean {
+  protected ended(child: Child): boolean {
     if (child.mode === Return) {
       this.values[child.label as number] = child.value
       return false
@@ -344,11 +334,11 @@ export class Validate extends Sourced {
     return true
   }
 
-  outcome(arms: Arms): { readonly mode: number; readonly value: Untyped } {
+  protected outcome(): void {
     const errors = this.errors.flatMap((of) => of ?? [])
     if (errors.length > 0) this.exits.add({ _tag: 'Fail', error: errors })
-    const cause = this.cause(arms.absorbs())
-    if (cause !== null) return { mode: Fault, value: cause }
-    return { mode: Return, value: this.values }
+    const cause = this.cause(this.absorbs())
+    if (cause === null) this.host.signal(Return, this.values)
+    else this.host.signal(Fault, cause)
   }
 }
