@@ -417,7 +417,9 @@ const execute = (first: Fiber): void => {
               // Opened
               const { open } = current.a
               value = open(fiber, current.b)
-              stack[sp++] = frameOf(11, undefined, value, current.a)
+              // The effect itself is the frame; what was opened lies below it.
+              stack[sp++] = value
+              stack[sp++] = current
               current = typeof current.c === 'function' ? (0, current.c)(value) : current.c
               break
             }
@@ -456,6 +458,16 @@ const execute = (first: Fiber): void => {
               const { returned } = frame.c
               if (returned !== null) {
                 value = returned(fiber, frame.b, value)
+                if (value === Signal) mode = 7
+              }
+              break
+            }
+            case 12: {
+              // Opened
+              const { returned } = frame.a
+              const data: Untyped = stack[--sp]
+              if (returned !== null) {
+                value = returned(fiber, data, value)
                 if (value === Signal) mode = 7
               }
               break
@@ -534,6 +546,16 @@ const execute = (first: Fiber): void => {
               const { raised } = frame.c
               if (raised !== null) {
                 value = raised(fiber, frame.b, mode, value)
+                mode = value === Signal ? 7 : 1
+              }
+              break
+            }
+            case 12: {
+              // Opened
+              const { raised } = frame.a
+              const data: Untyped = stack[--sp]
+              if (raised !== null) {
+                value = raised(fiber, data, mode, value)
                 mode = value === Signal ? 7 : 1
               }
               break

@@ -82,7 +82,7 @@ export const Generate = 9
 export const Handle = 10
 /** a: effect, b: what the frame needs to know, c: a `Frame` */
 export const Framed = 11
-/** a: a `Frame`, b: options of its opening, c: effect or (what was opened) => effect */
+/** a: a `Frame`, b: options of its opening, c: effect or (what was opened) => effect. On the stack what was opened lies below it. */
 export const Opened = 12
 /** a: (fiber, b) => arms, b: what they are made of; what opens them comes along, so that bundles may lack it */
 export const Parallel = 13
