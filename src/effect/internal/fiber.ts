@@ -425,9 +425,11 @@ const execute = (first: Fiber): void => {
             }
             case 13: {
               // Parallel
-              // Before the frame: what makes the arms may throw.
               const arms = (0, current.a)(fiber, current.b)
-              stack[sp++] = frameOf(17, fiber, base, arms)
+              // The frames of an arm begin above what its end needs to know.
+              stack[sp++] = arms
+              stack[sp++] = base as Untyped
+              stack[sp++] = fiber as Untyped
               base = sp
               // Falls out to where an arm has ended or waits: the same steps start the first one.
               break run
@@ -587,9 +589,9 @@ const execute = (first: Fiber): void => {
 
     // The fiber waits, yields or has ended, or arms are about to start.
     for (;;) {
-      // The frame below belongs to a fiber that started this one inline.
-      const inline = base > 0 ? (stack[base - 1] as Op) : null
-      if (inline === null || inline.a !== fiber) {
+      // Below the base is the fiber that started this one inline, if one did.
+      const host: Untyped = base > 0 ? stack[base - 1] : null
+      if (host !== fiber) {
         // Otherwise the composing fiber itself is here to start its first arm.
         if (fiber.status === Running) {
           if (budget < 0) {
@@ -610,12 +612,12 @@ const execute = (first: Fiber): void => {
         }
         sp = base
       }
-      if (inline === null) {
+      if (host === null) {
         releaseStack(fiber, shared)
         return
       }
-      const arms = inline.c as Arms
-      fiber = inline.a
+      const arms: Arms = stack[base - 3] as Untyped
+      fiber = host
       const arm = arms.nextArm()
       if (arm !== null) {
         fiber = fiber.fork(arms, arms.scope, arm, arms.index, 0)
@@ -626,8 +628,8 @@ const execute = (first: Fiber): void => {
         mode = 0
         break
       }
-      sp = base - 1
-      base = inline.b
+      sp = base - 3
+      base = stack[base - 2] as Untyped
       if (arms.running === 0) {
         arms.end()
         mode = fiber.mode

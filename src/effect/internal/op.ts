@@ -95,8 +95,6 @@ export const Bracket = 14
 export const GeneratorFrame = 15
 /** A frame that is no effect. b: resource, c: as in `Bracket` */
 export const ReleaseFrame = 16
-/** A frame that is no effect. a: parent fiber, b: base of the parent's frames, c: arms */
-export const InlineFrame = 17
 
 // Modes: what a fiber does next. From `Fail` on it raises.
 export const Evaluate = 0
