@@ -220,8 +220,9 @@ const typed = <R, E, A>(instruction: Op): Effect<R, E, A> => instruction as Unty
 const untyped = (fx: Any): Op => fx as Untyped
 
 /**
- * `Op` as the constructor of effects. The functions that `pipe` calls are written to stay below 27 bytes of bytecode, which is
- * what V8 inlines in any case, with the codes of `op.ts` as literals: a step of a chain then costs its node and no closure.
+ * `Op` as the constructor of effects. What `map(f)` and its like give does nothing but call it, below 27 bytes of bytecode, which
+ * is what V8 inlines in any case, with the codes of `op.ts` as literals: a step of a chain then costs its node and no closure.
+ * Anything that may have to go back to slower code, as using an import does, would make V8 keep the closure for that.
  */
 const Instruction: new <R, E, A>(code: number, a: Untyped, b: Untyped, c: Untyped) => Effect<R, E, A> =
   Op as Untyped

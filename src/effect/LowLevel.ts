@@ -49,6 +49,9 @@ function typed<R, E, A>(instruction: Op): Effect<R, E, A> {
 function untyped(fx: Any): Op {
   return fx as Untyped
 }
+/** `Op` as the constructor of effects, for the functions that operators give; see `Effect.ts`. */
+const Instruction: new <R, E, A>(code: number, a: Untyped, b: Untyped, c: Untyped) => Effect<R, E, A> =
+  Op as Untyped
 const none: Option<never> = { _tag: 'None' }
 
 // -------------------------------------------------------------------------------------
@@ -360,11 +363,6 @@ export interface ScopeOptions {
   readonly grace?: number | undefined
 }
 
-const scoped = <R, E, A>(frame: Frame, options: ScopeOptions, body: Untyped): Effect<R, E, A> => {
-  const spec: ScopeSpec = options
-  return typed(opened(frame, spec, body))
-}
-
 /**
  * Opens a scope around an effect, and gives its node to the effect. `None`: the scope absorbed its own
  * cancellation. Programs use `CancelScope.open`.
@@ -389,7 +387,8 @@ const scoped = <R, E, A>(frame: Frame, options: ScopeOptions, body: Untyped): Ef
 export const openScope = <R, E, A>(
   options: ScopeOptions,
   body: (scope: ScopeNode) => Effect<R, E, A>
-): Effect<R, E, Option<A>> => scoped(scopes.optionScope, options, body)
+): Effect<R, E, Option<A>> =>
+  new Instruction(12 /* Opened */, scopes.optionScope, options satisfies ScopeSpec, body)
 
 /**
  * Opens a scope without a handle around an effect. `None`: its deadline ended it. Programs use
@@ -400,14 +399,16 @@ export const openScope = <R, E, A>(
  * import { Effect, Exit, LowLevel } from 'millrace'
  * import { TestRuntime } from 'millrace/testing'
  *
- * const program = LowLevel.withinScope({ name: 'poll', after: 10 }, Effect.sleep(50))
+ * const program = LowLevel.withinScope({ name: 'poll', after: 10 })(Effect.sleep(50))
  * assert.deepEqual(TestRuntime.runExit(program), Exit.succeed({ _tag: 'None' }))
  *
  * @category scopes
  * @since 0.1.0
  */
-export const withinScope = <R, E, A>(options: ScopeOptions, fx: Effect<R, E, A>): Effect<R, E, Option<A>> =>
-  scoped(scopes.optionScope, options, fx)
+export const withinScope =
+  (options: ScopeOptions) =>
+  <R, E, A>(fx: Effect<R, E, A>): Effect<R, E, Option<A>> =>
+    new Instruction(12 /* Opened */, scopes.optionScope, options, fx)
 
 /**
  * Opens a scope without a handle around an effect, which fails with `onDeadline()` when the deadline ended
@@ -418,17 +419,21 @@ export const withinScope = <R, E, A>(options: ScopeOptions, fx: Effect<R, E, A>)
  * import { Effect, Exit, LowLevel } from 'millrace'
  * import { TestRuntime } from 'millrace/testing'
  *
- * const program = LowLevel.withinScopeOrFail({ name: 'poll', after: 10 }, () => 'too late', Effect.sleep(50))
+ * const program = LowLevel.withinScopeOrFail({ name: 'poll', after: 10 }, () => 'too late')(Effect.sleep(50))
  * assert.deepEqual(TestRuntime.runExit(program), Exit.fail('too late'))
  *
  * @category scopes
  * @since 0.1.0
  */
-export const withinScopeOrFail = <R, E, A, E2>(
+export const withinScopeOrFail = <E2>(
   options: ScopeOptions,
-  onDeadline: () => E2,
-  fx: Effect<R, E, A>
-): Effect<R, E | E2, A> => scoped(scopes.scopeOrFail(onDeadline), options, fx)
+  onDeadline: () => E2
+): (<R, E, A>(fx: Effect<R, E, A>) => Effect<R, E | E2, A>) => {
+  const spec = { options, onTimeout: onDeadline }
+  return (fx) => new Instruction(12 /* Opened */, scopes.failingScope, spec, fx)
+}
+
+const shield: ScopeSpec = { name: 'shield', shield: true }
 
 /**
  * A scope that only shields. Programs use `Timeout.shielded`.
@@ -446,7 +451,7 @@ export const withinScopeOrFail = <R, E, A, E2>(
  * @since 0.1.0
  */
 export const shieldScope = <R, E, A>(fx: Effect<R, E, A>): Effect<R, E, A> =>
-  scoped(scopes.plainScope, { name: 'shield', shield: true }, fx)
+  new Instruction(12 /* Opened */, scopes.plainScope, shield, fx)
 
 const cancelPrimitive: PrimitiveFunction = (fiber: FiberOf, scope: ScopeNodeOf, reason: unknown): void => {
   scope.cancel(toCancellation(reason, { _tag: 'Some', value: fiber.name }))
@@ -1404,6 +1409,28 @@ export const firstToEnd = <F extends Any, A>(fxs: ReadonlyArray<F>): Effect<EnvO
   parallel(raceOf, fxs as Untyped)
 
 const raceOf = (fiber: FiberOf, arms: ReadonlyArray<Op>): Arms => new Race(fiber, arms)
+
+/**
+ * The first of two to end, `fx` before `that`; see {@link firstToEnd}. Programs use `Concurrent.race`, which is the same.
+ *
+ * @example
+ * import assert from 'node:assert/strict'
+ * import { Effect, Exit, LowLevel } from 'millrace'
+ * import { TestRuntime } from 'millrace/testing'
+ *
+ * const slow = Effect.as('slow')(Effect.sleep(20))
+ * const fast = Effect.as('fast')(Effect.sleep(10))
+ * assert.deepEqual(TestRuntime.runExit(LowLevel.race(slow)(fast)), Exit.succeed('fast'))
+ *
+ * @category parallel
+ * @since 0.1.0
+ */
+export const race =
+  <R2, E2, B>(that: Effect<R2, E2, B>) =>
+  <R, E, A>(fx: Effect<R, E, A>): Effect<R & R2, E | E2, A | B> =>
+    new Instruction(13 /* Parallel */, raceOfTwo, fx, that)
+
+const raceOfTwo = (fiber: FiberOf, fx: Op, that: Op): Arms => new Race(fiber, [fx, that])
 
 /**
  * The first of at least one effect to succeed. The others are cancelled and awaited. Programs use

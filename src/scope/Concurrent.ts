@@ -302,10 +302,9 @@ export const asCompleted =
  * @category the first of them
  * @since 0.1.0
  */
-export const race =
-  <R2, E2, B>(that: Effect.Effect<R2, E2, B>) =>
-  <R, E, A>(fx: Effect.Effect<R, E, A>): Effect.Effect<R & R2, E | E2, A | B> =>
-    LowLevel.firstToEnd([fx, that] as ReadonlyArray<Effect.Effect<R & R2, E | E2, A | B>>)
+export const race: <R2, E2, B>(
+  that: Effect.Effect<R2, E2, B>
+) => <R, E, A>(fx: Effect.Effect<R, E, A>) => Effect.Effect<R & R2, E | E2, A | B> = LowLevel.race
 
 /**
  * The first of all to end, in a value or a failure; see {@link race} for what not to race. `raceAll([])` is

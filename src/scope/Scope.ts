@@ -160,7 +160,7 @@ export const within =
     // Nothing to open: `within(empty)` is the identity.
     if (scope.deadline._tag === 'None') return scope.shield ? LowLevel.shieldScope(fx) : fx
     const options = { name: 'Scope.within', after: scope.deadline.value, shield: scope.shield }
-    return LowLevel.withinScopeOrFail(options, timedOut, fx)
+    return LowLevel.withinScopeOrFail(options, timedOut)(fx)
   }
 
 const timedOut = (): TimedOut => ({ _tag: 'TimedOut' })

@@ -131,7 +131,7 @@ export const first = <A, T, E>({
       unread--
       return undefined
     })
-    const patience = LowLevel.withinScope({ name: 'connection attempt delay', after: delay }, hear)
+    const patience = LowLevel.withinScope({ name: 'connection attempt delay', after: delay })(hear)
 
     const run = (target: T, index: number): Fx<never, unknown> =>
       Effect.matchEffect(

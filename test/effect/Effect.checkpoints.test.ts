@@ -59,7 +59,7 @@ const checkpoints: ReadonlyArray<readonly [string, Fx<unknown, unknown>]> = [
   ['whilst, between its turns', pipe(Effect.unit, Effect.whilst(Effect.succeed(true)))],
   ['repeat, between its turns', pipe(Effect.unit, Effect.repeat(once))],
   ['retry, between its turns', pipe(Effect.fail('a'), Effect.retry(once))],
-  ['in a scope inside', LowLevel.withinScope({ name: 'inner' }, Effect.checkCancelled)],
+  ['in a scope inside', LowLevel.withinScope({ name: 'inner' })(Effect.checkCancelled)],
   ['in a group inside', LowLevel.openNursery({}, () => Effect.checkCancelled)],
   ['in an arm', Concurrent.all([Effect.checkCancelled])],
   ['in a child', LowLevel.openNursery({}, (nursery) => LowLevel.fork(nursery, Effect.checkCancelled))]

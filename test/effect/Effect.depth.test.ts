@@ -162,7 +162,7 @@ describe('Effect: depth', function () {
 
   describe('a hundred thousand scopes', () => {
     const scopes = (inner: Fx<unknown>, options: LowLevel.ScopeOptions): Fx<unknown> =>
-      nested(hundredThousand, inner, (fx) => LowLevel.withinScope(options, fx))
+      nested(hundredThousand, inner, (fx) => LowLevel.withinScope(options)(fx))
 
     it('around a value', () => {
       expect(shown(exitOf(scopes(Effect.succeed(1), { name: 's' })))).to.equal('ok Some')

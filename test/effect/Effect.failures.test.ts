@@ -404,8 +404,7 @@ describe('Effect: failures', () => {
       })
       expect(
         run(
-          LowLevel.withinScope(
-            { name: 's', after: 1 },
+          LowLevel.withinScope({ name: 's', after: 1 })(
             pipe(
               Effect.never,
               Effect.catchCause(() => stubborn)

@@ -61,8 +61,7 @@ describe('Effect: finalizers', () => {
 
       it('runs exactly once after a cancellation', () => {
         const log = trace()
-        const program = LowLevel.withinScope(
-          { name: 's', after: 5 },
+        const program = LowLevel.withinScope({ name: 's', after: 5 })(
           attach(log.at('finalizer'))(Effect.never)
         )
         expect(run(pipe(log.at('start'), Effect.andThen(program)))).to.equal('ok None')
@@ -77,7 +76,7 @@ describe('Effect: finalizers', () => {
           Effect.andThen(Effect.sleep(10)),
           Effect.andThen(log.at('end'))
         )
-        expect(run(LowLevel.withinScope({ name: 's', after: 5 }, attach(slow)(Effect.never)))).to.equal(
+        expect(run(LowLevel.withinScope({ name: 's', after: 5 })(attach(slow)(Effect.never)))).to.equal(
           'ok None'
         )
         expect(log.lines).to.deep.equal(['begin@0', 'end@10'])
@@ -127,10 +126,10 @@ describe('Effect: finalizers', () => {
       it('a scope in it works as anywhere: its own deadline ends what is inside', () => {
         const log = trace()
         const finalizer = pipe(
-          LowLevel.withinScope({ name: 'inner', after: 3 }, Effect.never),
+          LowLevel.withinScope({ name: 'inner', after: 3 })(Effect.never),
           Effect.andThen(log.at('after the inner scope'))
         )
-        const program = LowLevel.withinScope({ name: 's', after: 5 }, attach(finalizer)(Effect.never))
+        const program = LowLevel.withinScope({ name: 's', after: 5 })(attach(finalizer)(Effect.never))
         expect(run(pipe(log.at('start'), Effect.andThen(program)))).to.equal('ok None')
         expect(log.lines).to.deep.equal(['start@0', 'after the inner scope@8'])
       })
@@ -145,13 +144,13 @@ describe('Effect: finalizers', () => {
           Effect.andThen(Concurrent.all([slow('arm'), slow('arm')])),
           Effect.andThen(pipe(slow('in a race'), Concurrent.race(Effect.never)))
         )
-        const program = LowLevel.withinScope({ name: 's', after: 5 }, attach(finalizer)(Effect.never))
+        const program = LowLevel.withinScope({ name: 's', after: 5 })(attach(finalizer)(Effect.never))
         expect(run(program)).to.equal('ok None')
         expect([...log.lines].sort()).to.deep.equal(['arm', 'arm', 'body of the group', 'in a race', 'task'])
       })
 
       it('a scope in it does not see the cancellation around', () => {
-        const finalizer = LowLevel.withinScope({ name: 'inner' }, Effect.checkCancelled)
+        const finalizer = LowLevel.withinScope({ name: 'inner' })(Effect.checkCancelled)
         const program = pipe(attach(finalizer)(Effect.fail('a') as Fx<unknown, string>))
         expect(shown(value(inCancelled(program)))).to.equal('Fail a')
       })
@@ -309,8 +308,7 @@ describe('Effect: finalizers', () => {
       const cancelledAfter = (ms: number) => {
         const log = trace()
         const step = (name: string) => pipe(Effect.sleep(10), Effect.andThen(log.add(name)))
-        const program = LowLevel.withinScope(
-          { name: 's', after: ms },
+        const program = LowLevel.withinScope({ name: 's', after: ms })(
           Effect.bracket(
             step('acquired'),
             () => step('used'),

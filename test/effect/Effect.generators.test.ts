@@ -148,7 +148,7 @@ describe('Effect.gen', () => {
 
     it('is a shielded finalizer of a cancelled generator', () => {
       const log = trace()
-      expect(run(LowLevel.withinScope({ name: 's', after: 10 }, ending(Effect.never, log)))).to.equal(
+      expect(run(LowLevel.withinScope({ name: 's', after: 10 })(ending(Effect.never, log)))).to.equal(
         'ok None'
       )
       expect(log.lines).to.deep.equal(['begin', 'end'])

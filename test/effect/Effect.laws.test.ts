@@ -88,7 +88,7 @@ const functions: fc.Arbitrary<(n: number) => number> = fc.constantFrom(
 const contexts: ReadonlyArray<readonly [string, (fx: Fx<unknown, string>) => Fx<unknown, string>]> = [
   ['at the root', (fx) => fx],
   ['in a cancelled scope', (fx) => Effect.map(shown)(inCancelled(fx))],
-  ['with a deadline', (fx) => LowLevel.withinScope({ name: 's', after: 2 }, fx)],
+  ['with a deadline', (fx) => LowLevel.withinScope({ name: 's', after: 2 })(fx)],
   [
     'in a finalizer',
     (fx) => pipe(Effect.fail('before'), Effect.ensuring(fx), (inner) => inCancelled(inner), Effect.map(shown))
@@ -337,7 +337,7 @@ describe('Effect: laws', () => {
         same(
           (log) =>
             pipe(
-              LowLevel.withinScope({ name: 's' }, x(log)),
+              LowLevel.withinScope({ name: 's' })(x(log)),
               Effect.map((some) => (some._tag === 'Some' ? some.value : -1))
             ),
           x

@@ -144,7 +144,7 @@ describe('Effect', () => {
 
     it('never ends only by cancellation', () => {
       expect(
-        timed(pipe(Effect.never, (fx) => LowLevel.withinScope({ name: 's', after: 1e9 }, fx)))
+        timed(pipe(Effect.never, (fx) => LowLevel.withinScope({ name: 's', after: 1e9 })(fx)))
       ).to.deep.equal(['ok None', 1e9])
     })
 

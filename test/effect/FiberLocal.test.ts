@@ -73,7 +73,7 @@ describe('FiberLocal', () => {
 
     it('after a cancellation too', () => {
       const program = pipe(
-        LowLevel.withinScope({ name: 's', after: 1 }, pipe(Effect.never, locally('inside'))),
+        LowLevel.withinScope({ name: 's', after: 1 })(pipe(Effect.never, locally('inside'))),
         Effect.andThen(get)
       )
       expect(run(program)).to.equal('ok initial')

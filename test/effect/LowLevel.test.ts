@@ -260,19 +260,19 @@ describe('LowLevel', () => {
     })
 
     it('withinScope: its deadline, from entry or absolute', () => {
-      expect(timed(withinScope(named('s', { after: 5 }), Effect.never))).to.deep.equal(['ok None', 5])
+      expect(timed(withinScope(named('s', { after: 5 }))(Effect.never))).to.deep.equal(['ok None', 5])
       const absolute = pipe(
         Effect.currentTime,
-        Effect.flatMap((now) => withinScope(named('s', { at: now + 7 }), Effect.never))
+        Effect.flatMap((now) => withinScope(named('s', { at: now + 7 }))(Effect.never))
       )
       expect(timed(absolute)).to.deep.equal(['ok None', 7])
-      expect(timed(withinScope(named('s', { after: 5 }), Effect.sleep(1)))).to.deep.equal(['ok Some', 1])
+      expect(timed(withinScope(named('s', { after: 5 }))(Effect.sleep(1)))).to.deep.equal(['ok Some', 1])
     })
 
     it('NaN is a defect, in every place', () => {
       for (const options of [{ after: NaN }, { at: NaN }, { grace: NaN }]) {
         expect(
-          defectOf(TestRuntime.runExit(withinScope(named('s', options), Effect.unit))).message
+          defectOf(TestRuntime.runExit(withinScope(named('s', options))(Effect.unit))).message
         ).to.contain('NaN')
       }
       const set = openScope(named('s'), (scope) => Effect.sync(() => LowLevel.setScopeDeadline(scope, NaN)))
@@ -281,26 +281,25 @@ describe('LowLevel', () => {
 
     it('withinScopeOrFail: a failure when the deadline ended it, before what was left', () => {
       const late = () => 'late'
-      expect(run(withinScopeOrFail(named('s', { after: 5 }), late, Effect.never))).to.equal('Fail late')
+      expect(run(withinScopeOrFail(named('s', { after: 5 }), late)(Effect.never))).to.equal('Fail late')
       const failing = pipe(Effect.never, Effect.ensuring(Effect.fail('f')))
-      expect(run(withinScopeOrFail(named('s', { after: 5 }), late, failing))).to.equal(
+      expect(run(withinScopeOrFail(named('s', { after: 5 }), late)(failing))).to.equal(
         'Then(Fail late, Fail f)'
       )
-      expect(run(withinScopeOrFail(named('s', { after: 5 }), late, Effect.fail('own')))).to.equal('Fail own')
-      expect(run(withinScopeOrFail(named('s', { after: 5 }), late, Effect.succeed(1)))).to.equal('ok 1')
+      expect(run(withinScopeOrFail(named('s', { after: 5 }), late)(Effect.fail('own')))).to.equal('Fail own')
+      expect(run(withinScopeOrFail(named('s', { after: 5 }), late)(Effect.succeed(1)))).to.equal('ok 1')
       const thrower = () => {
         throw new Error('bug')
       }
-      expect(run(withinScopeOrFail(named('s', { after: 5 }), thrower, Effect.never))).to.equal('Die bug')
-      expect(run(withinScopeOrFail(named('s', { after: 5 }), thrower, failing))).to.equal(
+      expect(run(withinScopeOrFail(named('s', { after: 5 }), thrower)(Effect.never))).to.equal('Die bug')
+      expect(run(withinScopeOrFail(named('s', { after: 5 }), thrower)(failing))).to.equal(
         'Then(Die bug, Fail f)'
       )
     })
 
     it('shieldScope holds cancellation from outside off, and the first checkpoint after it sees it', () => {
       const log = trace()
-      const program = withinScope(
-        named('s', { after: 5 }),
+      const program = withinScope(named('s', { after: 5 }))(
         pipe(
           shieldScope(Effect.sleep(10)),
           Effect.andThen(log.at('shielded')),
@@ -406,7 +405,7 @@ describe('LowLevel', () => {
         return (yield* LowLevel.effectiveDeadline) - (yield* Effect.currentTime)
       })
       const within = (after: number, shield: boolean) => (fx: Fx<number>) =>
-        pipe(withinScope(named('s', { after, shield }), fx), Effect.map(O.getOrElse(() => -1)))
+        pipe(withinScope(named('s', { after, shield }))(fx), Effect.map(O.getOrElse(() => -1)))
       expect(value(relative)).to.equal(Infinity)
       expect(value(pipe(relative, within(5, false), within(3, false)))).to.equal(3)
       expect(value(pipe(relative, within(3, false), within(5, false)))).to.equal(3)
@@ -781,7 +780,7 @@ describe('LowLevel', () => {
     it('a cancellation from outside reaches all arms, and they are awaited', () => {
       const log = trace()
       const arm = pipe(Effect.never, Effect.ensuring(pipe(Effect.sleep(3), Effect.andThen(log.add('ended')))))
-      const program = LowLevel.withinScope(named('s', { after: 1 }), LowLevel.all(arms([arm, arm])))
+      const program = LowLevel.withinScope(named('s', { after: 1 }))(LowLevel.all(arms([arm, arm])))
       expect(timed(program)).to.deep.equal(['ok None', 4])
       expect(log.lines).to.deep.equal(['ended', 'ended'])
     })

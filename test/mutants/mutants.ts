@@ -1776,7 +1776,7 @@ const libraries: ReadonlyArray<Mutant> = [
     'within opens a scope for the empty description that has a deadline',
     scope(
       `return scope.shield ? LowLevel.shieldScope(fx) : fx`,
-      `return scope.shield ? LowLevel.shieldScope(fx) : LowLevel.withinScopeOrFail({ name: 'Scope.within', after: 4, shield: false }, timedOut, fx)`
+      `return scope.shield ? LowLevel.shieldScope(fx) : LowLevel.withinScopeOrFail({ name: 'Scope.within', after: 4, shield: false }, timedOut)(fx)`
     )
   ),
   mutant(

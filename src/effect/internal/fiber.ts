@@ -425,7 +425,7 @@ const execute = (first: Fiber): void => {
             }
             case 13: {
               // Parallel
-              const arms = (0, current.a)(fiber, current.b)
+              const arms = (0, current.a)(fiber, current.b, current.c)
               // The frames of an arm begin above what its end needs to know.
               stack[sp++] = arms
               stack[sp++] = base as Untyped

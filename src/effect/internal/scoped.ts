@@ -94,8 +94,22 @@ export const plainScope = /*#__PURE__*/ new Frame(open, leave, (fiber, node: Sco
   leaveRaising(fiber, node, mode, value, null)
 )
 
+interface FailingScopeOptions {
+  readonly options: ScopeOptions
+  readonly onTimeout: () => unknown
+}
+
+interface FailingScope {
+  readonly node: ScopeNode
+  readonly onTimeout: () => unknown
+}
+
 /** Fails with what `onTimeout` gives when its deadline ended it. */
-export const scopeOrFail = (onTimeout: () => unknown): Frame =>
-  new Frame(open, leave, (fiber, node: ScopeNode, mode, value) =>
-    leaveRaising(fiber, node, mode, value, onTimeout)
-  )
+export const failingScope = /*#__PURE__*/ new Frame(
+  (fiber, { options, onTimeout }: FailingScopeOptions): FailingScope => ({
+    node: open(fiber, options),
+    onTimeout
+  }),
+  (fiber, { node }: FailingScope, value) => leave(fiber, node, value),
+  (fiber, { node, onTimeout }: FailingScope, mode, value) => leaveRaising(fiber, node, mode, value, onTimeout)
+)
