@@ -45,6 +45,7 @@ import { partitionFails } from './internal/causes.js'
 import * as environments from './internal/environments.js'
 import * as failures from './internal/failures.js'
 import type { Fiber } from './internal/fiber.js'
+import { Frame } from './internal/frame.js'
 import * as finalizers from './internal/finalizers.js'
 import * as generators from './internal/generator.js'
 import * as op from './internal/op.js'
@@ -921,7 +922,9 @@ export const tap =
 export const as =
   <B>(b: B) =>
   <R, E>(fx: Effect<R, E, unknown>): Effect<R, E, B> =>
-    new Instruction(5 /* Map */, fx, () => b, undefined)
+    new Instruction(11 /* Framed */, fx, b, given)
+
+const given = /*#__PURE__*/ new Frame(null, (_fiber, b: Untyped) => b, null)
 
 const discard = (): void => undefined
 
