@@ -59,6 +59,11 @@ export interface Scheduler {
   readonly start?: (turn: Turn) => void
   /** A turn that has used up its steps and wants to go on; without this it is scheduled. */
   readonly exhausted?: (turn: Turn) => void
+  /**
+   * Asked when a turn has used up its steps: true lets it take as many again without leaving, since nobody else is ready and
+   * the host can wait. Without this it always leaves.
+   */
+  readonly alone?: () => boolean
   /** Steps that a fiber may take before it yields to the others. */
   readonly maxSteps: number
   /** Changes whenever the host has had its turn; by it the time of a turn is read once. */
@@ -107,6 +112,8 @@ class HostScheduler implements Scheduler {
   private untilLook: number
   private wakes: number
   private sameTurn: boolean
+  /** When the turns that run now must end; 0 when they were called from outside, or are inside of another one. */
+  private until: number
 
   constructor() {
     this.maxSteps = 512
@@ -118,6 +125,7 @@ class HostScheduler implements Scheduler {
     this.untilLook = turnsPerLook
     this.wakes = 0
     this.sameTurn = false
+    this.until = 0
   }
 
   readonly schedule = (turn: Turn): void => {
@@ -158,8 +166,14 @@ class HostScheduler implements Scheduler {
   }
 
   readonly start = (turn: Turn): void => {
-    if (this.running) runOutside(turn)
-    else this.wake(turn)
+    if (!this.running) {
+      this.wake(turn)
+      return
+    }
+    const { until } = this
+    this.until = 0
+    runOutside(turn)
+    this.until = until
   }
 
   readonly exhausted = (turn: Turn): void => {
@@ -167,6 +181,8 @@ class HostScheduler implements Scheduler {
     this.untilLook = 0
     this.schedule(turn)
   }
+
+  readonly alone = (): boolean => this.head === null && performance.now() < this.until
 
   private readonly drain = (): void => {
     runOutside(this)
@@ -177,6 +193,7 @@ class HostScheduler implements Scheduler {
     this.running = true
     this.turn++
     const end = performance.now() + slice
+    this.until = end
     this.untilLook = turnsPerLook
     try {
       for (let turn = this.head; turn !== null; turn = this.head) {
@@ -191,6 +208,7 @@ class HostScheduler implements Scheduler {
       }
     } finally {
       this.running = false
+      this.until = 0
       if (this.head !== null) {
         this.requested = true
         afterHost(this.drain)

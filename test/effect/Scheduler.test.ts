@@ -3,7 +3,7 @@
  */
 import { expect } from 'chai'
 import { pipe } from 'fp-ts/lib/function.js'
-import { Concurrent, Effect, Exit, Runtime, Scheduler } from 'millrace'
+import { Concurrent, Effect, Exit, Promises, Runtime, Scheduler } from 'millrace'
 import { turn, turns } from '../support/host.js'
 import { trace } from '../support/kernel.js'
 
@@ -116,5 +116,59 @@ describe('Scheduler.host', () => {
     log.lines.push('returned')
     await promise
     expect(log.lines).to.deep.equal(['resumed', 'returned'])
+  })
+})
+
+describe('a turn that has used up its steps', () => {
+  /** Steps without a wait until `done`; -1 when that never came. */
+  const spin = (done: () => boolean, steps = 1_000_000) =>
+    Effect.gen(function* () {
+      for (let i = 0; i < steps; i++) {
+        if (done()) return i
+        yield* Effect.unit
+      }
+      return -1
+    })
+
+  it('goes on at once when nobody else is ready, and instruments see a turn all the same', async () => {
+    let resumed = 0
+    const instruments = [{ onResume: () => resumed++ }]
+    const never = spin(() => false, 100 * host.maxSteps)
+    expect(Runtime.runSync(never, { runtime: Runtime.make({ instruments }) })).to.equal(-1)
+    expect(resumed).to.equal(100)
+    await Runtime.runPromise(never, { runtime: Runtime.make({ instruments }) })
+    expect(resumed).to.equal(200)
+  })
+
+  it('lets the others run, and arms that come after it start', async () => {
+    for (const run of [Runtime.runSync, Runtime.runPromise]) {
+      let set = false
+      const other = Effect.sync(() => {
+        set = true
+        return 0
+      })
+      const program = Concurrent.all([spin(() => set), other] as const)
+      const [steps] = await run(program)
+      expect(steps).to.be.within(host.maxSteps - 1, 2 * host.maxSteps)
+    }
+  })
+
+  it('lets the host have its turns', async () => {
+    let served = false
+    setImmediate(() => {
+      served = true
+    })
+    expect(await Runtime.runPromise(spin(() => served, 100_000_000))).to.be.greaterThan(0)
+  })
+
+  it('leaves a run that was started inside of another turn', async () => {
+    const program = Effect.suspend(() => {
+      let returned = false
+      const inner = Runtime.runPromise(spin(() => returned))
+      returned = true
+      return Promises.fromPromise(() => inner)
+    })
+    const steps = await Runtime.runPromise(pipe(Effect.yieldNow, Effect.andThen(program)))
+    expect(steps).to.be.within(host.maxSteps - 1, 2 * host.maxSteps)
   })
 })

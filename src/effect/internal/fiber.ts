@@ -595,10 +595,15 @@ const execute = (first: Fiber): void => {
         // Otherwise the composing fiber itself is here to start its first arm.
         if (fiber.status === Running) {
           if (budget < 0) {
+            if (fiber.scope.unarmed) fiber.scope.armDeadlines()
+            // Who started this one inline has others to start.
+            if (host === null && goesOn(fiber)) {
+              budget = fiber.runOf.scheduler.maxSteps
+              break
+            }
             fiber.mode = mode
             fiber.value = mode === 0 ? current : value
             fiber.status = Ready
-            if (fiber.scope.unarmed) fiber.scope.armDeadlines()
             save(fiber, stack, base, sp)
             exhausted(fiber)
             budget = fiber.runOf.scheduler.maxSteps
@@ -671,6 +676,14 @@ const releaseStack = (fiber: Fiber, shared: Array<Op> | null): void => {
   for (let at = ended ? 0 : copied; at < sharedStack.length && sharedStack[at] !== unitOp; at++) {
     sharedStack[at] = unitOp
   }
+}
+
+/** Nobody waits for its place: a deep stack need not be given away, and a shallow one not be copied. */
+const goesOn = (fiber: Fiber): boolean => {
+  const { scheduler, instruments } = fiber.runOf
+  if (scheduler.alone === undefined || !scheduler.alone()) return false
+  if (instruments !== null) resumed(fiber)
+  return true
 }
 
 const exhausted = (fiber: Fiber): void => {

@@ -23,6 +23,8 @@ export class SyncScheduler implements Scheduler {
     this.tail = turn
   }
 
+  readonly alone = (): boolean => this.head === null
+
   /** Runs what is ready until nothing is. */
   drain(): void {
     for (let turn = this.head; turn !== null; turn = this.head) {
