@@ -17,7 +17,18 @@ const negative = (value: number): Negative => ({ _tag: 'Negative', value })
 const millraceCheck = (value: number): Effect.Effect<unknown, Negative, number> =>
   value < 0 ? Effect.fail(negative(value)) : Effect.succeed(value)
 
-const millraceProgram = (i: number): Effect.Effect<unknown, never, number> =>
+const millraceProgram = (i: number): Effect.Effect<unknown, never, number> => {
+  const start = Effect.succeed(i)
+  const increased = Effect.flatMap((a: number) => Effect.succeed(a + 1))(start)
+  const doubled = Effect.flatMap((a: number) => Effect.sync(() => a * 2))(increased)
+  const checked = Effect.flatMap(millraceCheck)(doubled)
+  const decreased = Effect.map((a: number) => a - 1)(checked)
+  const added = Effect.flatMap((a: number) => Effect.succeed(a + i))(decreased)
+  const handled = Effect.orElse((e: Negative) => Effect.succeed(-e.value))(added)
+  return Effect.flatMap((a: number) => Effect.succeed(a + 1))(handled)
+}
+
+const millracePiped = (i: number): Effect.Effect<unknown, never, number> =>
   pipe(
     Effect.succeed(i),
     Effect.flatMap((a) => Effect.succeed(a + 1)),
@@ -29,16 +40,27 @@ const millraceProgram = (i: number): Effect.Effect<unknown, never, number> =>
     Effect.flatMap((a) => Effect.succeed(a + 1))
   )
 
-const millrace = (): number => {
+const millrace = (program: (i: number) => Effect.Effect<unknown, never, number>): number => {
   let sum = 0
-  for (let i = 0; i < count; i++) sum += Runtime.runSync(millraceProgram(i))
+  for (let i = 0; i < count; i++) sum += Runtime.runSync(program(i))
   return sum
 }
 
 const peerCheck = (value: number): Peer.Effect<number, Negative> =>
   value < 0 ? Peer.fail(negative(value)) : Peer.succeed(value)
 
-const peerProgram = (i: number): Peer.Effect<number> =>
+const peerProgram = (i: number): Peer.Effect<number> => {
+  const start = Peer.succeed(i)
+  const increased = Peer.flatMap(start, (a) => Peer.succeed(a + 1))
+  const doubled = Peer.flatMap(increased, (a) => Peer.sync(() => a * 2))
+  const checked = Peer.flatMap(doubled, peerCheck)
+  const decreased = Peer.map(checked, (a) => a - 1)
+  const added = Peer.flatMap(decreased, (a) => Peer.succeed(a + i))
+  const handled = Peer.catch(added, (e) => Peer.succeed(-e.value))
+  return Peer.flatMap(handled, (a) => Peer.succeed(a + 1))
+}
+
+const peerPiped = (i: number): Peer.Effect<number> =>
   Peer.succeed(i).pipe(
     Peer.flatMap((a) => Peer.succeed(a + 1)),
     Peer.flatMap((a) => Peer.sync(() => a * 2)),
@@ -49,9 +71,9 @@ const peerProgram = (i: number): Peer.Effect<number> =>
     Peer.flatMap((a) => Peer.succeed(a + 1))
   )
 
-const peer = (): number => {
+const peer = (program: (i: number) => Peer.Effect<number>): number => {
   let sum = 0
-  for (let i = 0; i < count; i++) sum += Peer.runSync(peerProgram(i))
+  for (let i = 0; i < count; i++) sum += Peer.runSync(program(i))
   return sum
 }
 
@@ -95,15 +117,29 @@ const fpts = async (): Promise<number> => {
   return sum
 }
 
+// The sum of (i + 1) * 2 - 1 + i + 1.
+const expected = (3 * count * (count - 1)) / 2 + 2 * count
+
 export const rows: ReadonlyArray<Row> = [
   {
     id: '1S',
     title: 'small program 1k, each run alone',
     operations: count,
     target: 0.25,
-    // The sum of (i + 1) * 2 - 1 + i + 1.
-    expected: (3 * count * (count - 1)) / 2 + 2 * count,
+    expected,
     native: 'promise.then',
-    systems: { millrace, effect: peer, native, fpts }
+    systems: {
+      millrace: () => millrace(millraceProgram),
+      effect: () => peer(peerProgram),
+      native,
+      fpts
+    }
+  },
+  {
+    id: '1Sp',
+    title: 'the same with pipe',
+    operations: count,
+    expected,
+    systems: { millrace: () => millrace(millracePiped), effect: () => peer(peerPiped) }
   }
 ]
