@@ -34,7 +34,7 @@ import type { ScopeOptions as ScopeSpec } from './internal/scoped.js'
 import {
   caughtBy,
   effectiveDeadline as effectiveDeadlineOf,
-  ScopeHooks,
+  hooksOf,
   type ScopeNode as ScopeNodeOf,
   setDeadline
 } from './internal/scopeTree.js'
@@ -633,7 +633,7 @@ export const onScopeCancel = (scope: ScopeNode, callback: (cancelled: Cancelled)
     listener()
     return () => undefined
   }
-  const { onCancel } = (target.hooks ??= new ScopeHooks())
+  const { onCancel } = hooksOf(target)
   onCancel.add(listener)
   return () => {
     onCancel.delete(listener)
@@ -667,7 +667,7 @@ export const onScopeClose = (scope: ScopeNode, callback: IO<void>): IO<void> => 
     callback()
     return () => undefined
   }
-  const { onClose } = (target.hooks ??= new ScopeHooks())
+  const { onClose } = hooksOf(target)
   onClose.add(callback)
   return () => {
     onClose.delete(callback)
@@ -714,7 +714,7 @@ export const onScopeDrain = (scope: ScopeNode, callback: IO<void>): IO<void> => 
     callback()
     return () => undefined
   }
-  const { onDrain } = (target.hooks ??= new ScopeHooks())
+  const { onDrain } = hooksOf(target)
   onDrain.add(callback)
   return () => {
     onDrain.delete(callback)

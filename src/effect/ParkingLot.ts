@@ -175,7 +175,7 @@ class Lot extends WaitList implements ParkingLot<Untyped, Untyped, Untyped> {
     }
     const place: Waiter = {
       waitPrevious: null,
-      waitNext: null,
+      next: null,
       waitItem: undefined,
       resume: served,
       wake: served
@@ -200,7 +200,7 @@ class Lot extends WaitList implements ParkingLot<Untyped, Untyped, Untyped> {
 
   private waiters(): ReadonlyArray<Waiter> {
     const waiters: Array<Waiter> = []
-    for (let waiter = this.head; waiter !== null; waiter = waiter.waitNext) waiters.push(waiter)
+    for (let waiter = this.head; waiter !== null; waiter = waiter.next) waiters.push(waiter)
     return waiters
   }
 

@@ -179,9 +179,9 @@ const scopes: ReadonlyArray<Mutant> = [
     'cancelling a scope that is cancelled takes it back',
     tree(
       `if (this.cancelled || this.closed) return
-    this.cancelled = true`,
+    this.makeExtras().why = why`,
       `if (this.cancelled) {
-      this.cancelled = false
+      this.makeExtras().why = null
       walk(this, (node) => {
         node.effective = node.cancelled || node.cancelledFromOutside()
         return true
@@ -189,7 +189,7 @@ const scopes: ReadonlyArray<Mutant> = [
       return
     }
     if (this.cancelled || this.closed) return
-    this.cancelled = true`
+    this.makeExtras().why = why`
     )
   ),
   mutant(
@@ -312,12 +312,12 @@ const scopes: ReadonlyArray<Mutant> = [
     'a scope absorbs any cancellation, cancelled or not',
     tree(`return this.cancelled && !this.cancelledFromOutside()`, `return this.cancelled || this.effective`),
     tree(
-      `const end = this.end as ScopeEnd
-    if (end.leaf === null) {
-      const { reason, by, because } = end.why as Cancellation`,
-      `const end = (this.end ??= new ScopeEnd())
-    if (end.leaf === null) {
-      const { reason, by, because } = end.why ?? cancellation({ _tag: 'Explicit', value: undefined })`
+      `const extras = this.extras as ScopeExtras
+    if (extras.leaf === null) {
+      const { reason, by, because } = extras.why as Cancellation`,
+      `const extras = this.makeExtras()
+    if (extras.leaf === null) {
+      const { reason, by, because } = extras.why ?? cancellation({ _tag: 'Explicit', value: undefined })`
     )
   ),
   mutant(
@@ -489,13 +489,13 @@ const scopes: ReadonlyArray<Mutant> = [
     'the handle of a scope that was left still cancels',
     tree(
       `if (this.cancelled || this.closed) return
-    this.cancelled = true`,
+    this.makeExtras().why = why`,
       `if (this.cancelled) return
     if (this.closed) {
       this.parent?.cancel(why)
       return
     }
-    this.cancelled = true`
+    this.makeExtras().why = why`
     )
   ),
   mutant(
@@ -526,8 +526,8 @@ const waits: ReadonlyArray<Mutant> = [
     'a scope that was left keeps its deadline',
     tree(
       `if (this.deadline !== null) this.host.timers.remove(this.deadline)
-    if (this.end`,
-      `if (this.end`
+    if (this.extras`,
+      `if (this.extras`
     )
   ),
   mutant(

@@ -4,7 +4,7 @@
  *
  * @internal
  */
-import { type Cancellation, ScopeHooks, type ScopeNode, ScopeTimer, walk } from './scopeTree.js'
+import { type Cancellation, hooksOf, type ScopeNode, ScopeTimer, walk } from './scopeTree.js'
 
 /**
  * Starts the soft phase: draining-aware sources inside end, also behind shields, and after `grace` ms the scope is
@@ -12,7 +12,7 @@ import { type Cancellation, ScopeHooks, type ScopeNode, ScopeTimer, walk } from 
  */
 export const drain = (scope: ScopeNode, why: Cancellation, grace: number): void => {
   if (scope.closed || scope.cancelled) return
-  const hooks = (scope.hooks ??= new ScopeHooks())
+  const hooks = hooksOf(scope)
   if (hooks.draining) return
   hooks.draining = true
   if (grace !== Infinity) {

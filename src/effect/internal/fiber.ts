@@ -45,9 +45,10 @@ const deepest = 0x4000
 export type Locals = ReadonlyMap<object, unknown>
 
 export class Fiber implements Turn, Waiter, Dweller, Child, ArmsHost {
-  next: Turn | null
+  /** In the queue of the scheduler while it is ready, in the list of what it waits for while it waits. */
+  next: (Turn & Waiter) | null
   status: number
-  /** What happens next while ready; how it ended once done. */
+  /** What happens next while ready; how it ended once done. While it waits the value is since when. */
   mode: number
   value: Untyped
   scope: ScopeNode
@@ -55,7 +56,6 @@ export class Fiber implements Turn, Waiter, Dweller, Child, ArmsHost {
   scopeNext: Cancellable | null
   /** Finalizers that run; no cancellation from outside is seen while there are some. */
   mask: number
-  readonly runOf: Run
   environment: Untyped
   locals: Locals | null
   readonly owner: Owner | null
@@ -64,10 +64,7 @@ export class Fiber implements Turn, Waiter, Dweller, Child, ArmsHost {
   flags: number
   frames: Op | Array<Op> | null
   wait: Wait | null
-  /** Since when it waits. */
-  since: TurnTime | null
   waitPrevious: Waiter | null
-  waitNext: Waiter | null
   waitItem: Untyped
   /** Those that wait for the end of this fiber. */
   joiners: WaitList | null
@@ -93,7 +90,6 @@ export class Fiber implements Turn, Waiter, Dweller, Child, ArmsHost {
     this.scopePrevious = null
     this.scopeNext = null
     this.mask = 0
-    this.runOf = run
     this.environment = environment
     this.locals = locals
     this.owner = owner
@@ -102,16 +98,23 @@ export class Fiber implements Turn, Waiter, Dweller, Child, ArmsHost {
     this.flags = flags
     this.frames = null
     this.wait = null
-    this.since = null
     this.waitPrevious = null
-    this.waitNext = null
     this.waitItem = undefined
     this.joiners = null
     this.own = null
     scope.addFiber(this)
   }
 
+  get runOf(): Run {
+    return this.scope.host as Run
+  }
+
   // ---- for people
+
+  /** Since when it waits. */
+  get since(): TurnTime | null {
+    return this.status === Waiting ? this.value : null
+  }
 
   get name(): string {
     const { label, owner } = this
@@ -159,7 +162,7 @@ export class Fiber implements Turn, Waiter, Dweller, Child, ArmsHost {
   park(wait: Wait): typeof Signal {
     this.status = Waiting
     this.wait = wait
-    this.since = this.runOf.turnTime()
+    this.value = this.runOf.turnTime()
     if (this.scope.unarmed) this.scope.armDeadlines()
     return Signal
   }

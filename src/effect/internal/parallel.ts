@@ -24,7 +24,6 @@ export interface ArmsHost extends Waiter, Dweller {
 /** What all strategies have in common. One object a composition, since races are made by the million. */
 export abstract class Arms implements Owner, Wait {
   readonly scope: ScopeNode
-  protected readonly host: ArmsHost
   running: number
   private started: number
   private exhausted: boolean
@@ -39,7 +38,6 @@ export abstract class Arms implements Owner, Wait {
   constructor(host: ArmsHost, kind: string) {
     this.scope = new ScopeNode(host.runOf, host.scope, kind, host.mask, RoleArms)
     this.scope.opener = host
-    this.host = host
     this.running = 0
     this.started = 0
     this.exhausted = false
@@ -47,6 +45,10 @@ export abstract class Arms implements Owner, Wait {
     this.raisedAgain = false
     this.waiting = false
     this.kept = null
+  }
+
+  protected get host(): ArmsHost {
+    return this.scope.opener as ArmsHost
   }
 
   // ---- what strategies differ in

@@ -85,6 +85,8 @@ export const RoleArms = 3
 /** The scope of one task, made when it was cancelled. */
 export const RoleOwn = 4
 export const RoleRoot = 5
+/** It was left. */
+const RoleLeft = 6
 
 /** For what lives outside of fibers, such as an abort signal or a listener. */
 export class ScopeHooks {
@@ -108,8 +110,8 @@ export class ScopeHooks {
   }
 }
 
-/** What few scopes have: a grace, a cancellation. Made when there is one, so that a scope is small. */
-export class ScopeEnd {
+/** What few scopes have: a grace, a cancellation, hooks. Made when there is one, so that a scope is small. */
+export class ScopeExtras {
   /** In ms; -1 for none. */
   grace: number
   graceEnd: Timer | null
@@ -119,6 +121,9 @@ export class ScopeEnd {
   cancelledAbove: ScopeNode | null
   /** The cancellation that was absorbed on leaving. */
   caught: Cancelled | null
+  /** The grace whose end is over the scope, in ms; -1 while shields hold. */
+  cut: number
+  hooks: ScopeHooks | null
 
   constructor() {
     this.grace = -1
@@ -127,6 +132,8 @@ export class ScopeEnd {
     this.leaf = null
     this.cancelledAbove = null
     this.caught = null
+    this.cut = -1
+    this.hooks = null
   }
 }
 
@@ -146,24 +153,18 @@ export class ScopeNode {
   firstFiber: Cancellable | null
   lastFiber: Cancellable | null
   effective: boolean
-  cancelled: boolean
   shield: boolean
   /** The finalizers that it was opened inside of: they shield it, whatever `shield` says. Given back on leaving. */
   readonly mask: number
-  /** The grace whose end is over us, in ms; -1 while shields hold. */
-  cut: number
   /** A deadline here or above is not queued yet; see `armDeadlines`. */
   unarmed: boolean
   deadline: Timer | null
-  end: ScopeEnd | null
+  extras: ScopeExtras | null
   name: string
   /** One of `Role…`. */
   role: number
   /** The fiber that entered it. */
   opener: Cancellable | null
-  hooks: ScopeHooks | null
-  /** It was left: a handle that somebody kept does nothing any more. */
-  closed: boolean
 
   constructor(host: ScopeHost, parent: ScopeNode | null, name: string, mask: number, role: number) {
     this.host = host
@@ -174,24 +175,20 @@ export class ScopeNode {
     this.next = null
     this.firstFiber = null
     this.lastFiber = null
-    this.cancelled = false
     this.shield = false
     this.mask = mask
     this.deadline = null
-    this.end = null
+    this.extras = null
     this.name = name
     this.role = role
     this.opener = null
-    this.hooks = null
-    this.closed = false
     if (parent === null) {
-      this.cut = -1
       this.effective = false
       this.unarmed = false
     } else {
-      this.cut = parent.cut
       this.effective = parent.effective && (mask === 0 || parent.cut >= 0)
       this.unarmed = parent.unarmed
+      if (parent.cut >= 0) this.makeExtras().cut = parent.cut
       parent.adopt(this)
     }
   }
@@ -235,13 +232,39 @@ export class ScopeNode {
 
   /** The scope was left: no timer of it may fire any more. */
   close(): void {
-    this.closed = true
+    this.role = RoleLeft
     if (this.parent !== null) this.parent.disown(this)
     if (this.deadline !== null) this.host.timers.remove(this.deadline)
-    if (this.end !== null && this.end.graceEnd !== null) this.host.timers.remove(this.end.graceEnd)
-    if (this.hooks === null) return
-    if (this.hooks.drainEnd !== null) this.host.timers.remove(this.hooks.drainEnd)
-    for (const callback of this.hooks.onClose) callback()
+    if (this.extras === null) return
+    const { graceEnd, hooks } = this.extras
+    if (graceEnd !== null) this.host.timers.remove(graceEnd)
+    if (hooks === null) return
+    if (hooks.drainEnd !== null) this.host.timers.remove(hooks.drainEnd)
+    for (const callback of hooks.onClose) callback()
+  }
+
+  /** It was left: a handle that somebody kept does nothing any more. */
+  get closed(): boolean {
+    return this.role === RoleLeft
+  }
+
+  // ---- what few scopes have
+
+  makeExtras(): ScopeExtras {
+    return (this.extras ??= new ScopeExtras())
+  }
+
+  get cancelled(): boolean {
+    return this.extras !== null && this.extras.why !== null
+  }
+
+  /** The grace whose end is over us, in ms; -1 while shields hold. */
+  get cut(): number {
+    return this.extras === null ? -1 : this.extras.cut
+  }
+
+  get hooks(): ScopeHooks | null {
+    return this.extras === null ? null : this.extras.hooks
   }
 
   // ---- what a checkpoint asks
@@ -268,44 +291,42 @@ export class ScopeNode {
     let node: ScopeNode | null = this
     let found: ScopeNode | null = null
     while (node !== null) {
-      found = node.cancelled ? node : node.end === null ? null : node.end.cancelledAbove
+      found = node.cancelled ? node : node.extras === null ? null : node.extras.cancelledAbove
       if (found !== null) break
       node = node.parent
     }
     if (found === null) return null
     for (let each: ScopeNode = this; each !== node; each = each.parent as ScopeNode) {
-      if (each.effective) (each.end ??= new ScopeEnd()).cancelledAbove = found
+      if (each.effective) each.makeExtras().cancelledAbove = found
     }
     return found
   }
 
   /** In ms; -1 for none. */
   get grace(): number {
-    return this.end === null ? -1 : this.end.grace
+    return this.extras === null ? -1 : this.extras.grace
   }
 
   /** Why it was cancelled. */
   get why(): Cancellation | null {
-    return this.end === null ? null : this.end.why
+    return this.extras === null ? null : this.extras.why
   }
 
   /** The leaf of this scope's cancellation, made once. */
   cancelledLeaf(): Cancelled {
-    const end = this.end as ScopeEnd
-    if (end.leaf === null) {
-      const { reason, by, because } = end.why as Cancellation
-      end.leaf = makeCancelled(this.name, reason, by, because)
+    const extras = this.extras as ScopeExtras
+    if (extras.leaf === null) {
+      const { reason, by, because } = extras.why as Cancellation
+      extras.leaf = makeCancelled(this.name, reason, by, because)
     }
-    return end.leaf
+    return extras.leaf
   }
 
   // ---- what changes it
 
   cancel(why: Cancellation): void {
     if (this.cancelled || this.closed) return
-    this.cancelled = true
-    this.end ??= new ScopeEnd()
-    this.end.why = why
+    this.makeExtras().why = why
     if (!this.effective) this.spread()
   }
 
@@ -321,8 +342,7 @@ export class ScopeNode {
   /** In ms; Infinity for none. */
   setGrace(grace: number): void {
     if (grace === Infinity) return
-    this.end ??= new ScopeEnd()
-    this.end.grace = Math.max(grace, 0)
+    this.makeExtras().grace = Math.max(grace, 0)
     if (this.effective) this.startGrace()
   }
 
@@ -342,11 +362,11 @@ export class ScopeNode {
   }
 
   private startGrace(): void {
-    const { end } = this
-    if (end === null || end.grace < 0 || end.graceEnd !== null) return
+    const { extras } = this
+    if (extras === null || extras.grace < 0 || extras.graceEnd !== null) return
     const { timers } = this.host
-    end.graceEnd = new ScopeTimer(this, this.host.now() + end.grace, timers.nextOrder(), graceHasEnded)
-    timers.add(end.graceEnd)
+    extras.graceEnd = new ScopeTimer(this, this.host.now() + extras.grace, timers.nextOrder(), graceHasEnded)
+    timers.add(extras.graceEnd)
   }
 
   /** The grace has ended: no shield inside holds any more, not of finalizers either. */
@@ -357,7 +377,7 @@ export class ScopeNode {
       const before = node.effective
       const effective = node === this ? before : node.cancelled || (node.parent as ScopeNode).effective
       if (node.cut >= 0 && before === effective) return false
-      if (node.cut < 0) node.cut = grace
+      if (node.cut < 0) node.makeExtras().cut = grace
       node.effective = effective
       if (effective && !before && node.hooks !== null) hooked.push(node.hooks)
       if (node.effective) node.startGrace()
@@ -390,12 +410,15 @@ export const leaveScope = (dweller: Dweller, node: ScopeNode): void => {
 /** The scope has absorbed its own cancellation on leaving. */
 export const absorb = (node: ScopeNode): Cancelled => {
   const leaf = node.cancelledLeaf()
-  ;(node.end as ScopeEnd).caught = leaf
+  node.makeExtras().caught = leaf
   return leaf
 }
 
 /** The cancellation that was absorbed on leaving. */
-export const caughtBy = (node: ScopeNode): Cancelled | null => (node.end === null ? null : node.end.caught)
+export const caughtBy = (node: ScopeNode): Cancelled | null =>
+  node.extras === null ? null : node.extras.caught
+
+export const hooksOf = (node: ScopeNode): ScopeHooks => (node.makeExtras().hooks ??= new ScopeHooks())
 
 /**
  * A deadline on entry takes its number now and is queued at the first wait inside: what never waits pays for no timer.

@@ -18,12 +18,12 @@ const withdraw = (scope: ScopeNode): void => {
   walk(scope, (node) => {
     if (node.cancelled || !node.effective) return false
     node.effective = false
-    const { end } = node
-    if (end === null) return true
-    end.cancelledAbove = null
-    if (end.graceEnd !== null) {
-      node.host.timers.remove(end.graceEnd)
-      end.graceEnd = null
+    const { extras } = node
+    if (extras === null) return true
+    extras.cancelledAbove = null
+    if (extras.graceEnd !== null) {
+      node.host.timers.remove(extras.graceEnd)
+      extras.graceEnd = null
     }
     return true
   })

@@ -20,7 +20,8 @@ export interface Wait {
 
 export interface Waiter {
   waitPrevious: Waiter | null
-  waitNext: Waiter | null
+  /** A fiber stands in one queue at a time: in the list of what it waits for, or in that of the scheduler. */
+  next: Waiter | null
   /** What a waiter brought (an item to send) or asked for. */
   waitItem: Untyped
   resume(mode: number, value: Untyped): void
@@ -47,21 +48,21 @@ export class WaitList implements Wait {
   add(waiter: Waiter, item: Untyped): void {
     waiter.waitItem = item
     waiter.waitPrevious = this.tail
-    waiter.waitNext = null
+    waiter.next = null
     if (this.tail === null) this.head = waiter
-    else this.tail.waitNext = waiter
+    else this.tail.next = waiter
     this.tail = waiter
     this.length++
   }
 
   remove(waiter: Waiter): void {
-    const { waitPrevious, waitNext } = waiter
-    if (waitPrevious === null) this.head = waitNext
-    else waitPrevious.waitNext = waitNext
-    if (waitNext === null) this.tail = waitPrevious
-    else waitNext.waitPrevious = waitPrevious
+    const { waitPrevious, next } = waiter
+    if (waitPrevious === null) this.head = next
+    else waitPrevious.next = next
+    if (next === null) this.tail = waitPrevious
+    else next.waitPrevious = waitPrevious
     waiter.waitPrevious = null
-    waiter.waitNext = null
+    waiter.next = null
     waiter.waitItem = undefined
     this.length--
   }
