@@ -520,6 +520,36 @@ describe('Runtime', () => {
       }
       expect(refs.map((ref) => ref.deref() === undefined)).to.deep.equal([true, true, true])
     })
+
+    it('RT-14 nor do its frames hold anything, however deep they were, before another run writes over them', async () => {
+      setFlagsFromString('--expose-gc')
+      const collect = runInNewContext('gc') as () => void
+      const refs: Array<WeakRef<object>> = []
+      // Frames of their own, the effect as frame with what was opened below it, and arms on the stack of their host.
+      const start = (depth: number) => {
+        const held = { big: new Array(1000).fill(0) }
+        refs.push(new WeakRef(held))
+        let fx: Effect.Effect<unknown, string, number> = Effect.sync(() => held.big.length)
+        for (let i = 0; i < depth; i++) {
+          fx = Effect.map((n: number) => n + held.big.length)(fx)
+          if (i % 10 === 0) fx = pipe(fx, Effect.provide({ held }), Concurrent.race(Effect.never))
+          const inner = fx
+          if (i % 10 === 5)
+            fx = Effect.bracket(
+              Effect.succeed(held),
+              () => inner,
+              () => Effect.unit
+            )
+        }
+        return fx
+      }
+      for (const depth of [20, 200, 2000]) Runtime.runSync(Effect.exit(start(depth)))
+      for (let i = 0; i < 5; i++) {
+        await turn()
+        collect()
+      }
+      expect(refs.map((ref) => ref.deref() === undefined)).to.deep.equal([true, true, true])
+    })
   })
 
   it('NaN as the grace of a run is a defect of the run, of every runner', async () => {

@@ -1143,8 +1143,8 @@ const ofCauses: ReadonlyArray<Mutant> = [
     'without-cancelled-only',
     'leaving out cancellations of nothing else leaves one',
     causes(
-      `filterLeaves(cause, (leaf) => leaf._tag !== 'Cancelled')`,
-      `filterLeaves(cause, (leaf) => leaf._tag !== 'Cancelled') ?? cause`
+      `cause._tag === 'Cancelled' ? null : filterLeaves(cause, notCancelled)`,
+      `(cause._tag === 'Cancelled' ? null : filterLeaves(cause, notCancelled)) ?? cause`
     )
   ),
   mutant(

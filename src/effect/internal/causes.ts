@@ -471,7 +471,10 @@ export const filterLeaves = <E>(cause: Cause<E>, keep: (leaf: Leaf<E>) => boolea
  * @internal
  */
 export const withoutCancelled = <E>(cause: Cause<E>): Cause<E> | null =>
-  filterLeaves(cause, (leaf) => leaf._tag !== 'Cancelled')
+  // Asked for each task of a group that is cancelled.
+  cause._tag === 'Cancelled' ? null : filterLeaves(cause, notCancelled)
+
+const notCancelled = (leaf: Cause<unknown>): boolean => leaf._tag !== 'Cancelled'
 
 /**
  * Splits off the failures that a handler takes: `first` is the error of the leftmost of them, `rest` all that
