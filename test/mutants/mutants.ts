@@ -170,8 +170,8 @@ const scopes: ReadonlyArray<Mutant> = [
     'async in a cancelled scope registers and waits',
     primitives(
       `if (fiber.isCancelled()) return fiber.raiseCancelled()
-  return fiber.runOf.asyncContext`,
-      `return fiber.runOf.asyncContext`
+  if (fiber.runOf.asyncContext)`,
+      `if (fiber.runOf.asyncContext)`
     )
   ),
   mutant(
@@ -667,12 +667,7 @@ const waits: ReadonlyArray<Mutant> = [
   mutant(
     'callback-last-wins',
     'while it registers, the last call of an async wait counts',
-    primitives(
-      `resume(mode: number, value: Untyped): void {
-    if (this.settled) return`,
-      `resume(mode: number, value: Untyped): void {
-    if (this.settled && this.fiber.wait === null && this.fiber.status !== 2) return`
-    )
+    primitives(`else if (!settled) {`, `else {`)
   ),
   mutant(
     'look-after-send',

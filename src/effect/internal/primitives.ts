@@ -149,7 +149,6 @@ export abstract class Callback implements Wait {
 
   /** For the primitive: registers, then waits unless that has called back already. What `register` gives cleans up. */
   begin<A>(register: (wait: this, a: A) => (() => void) | void, a: A): Untyped {
-    const { fiber } = this
     let cleanUp: (() => void) | void
     try {
       cleanUp = register(this, a)
@@ -158,18 +157,17 @@ export abstract class Callback implements Wait {
       this.settled = true
       throw defect
     }
-    if (!this.settled) {
-      if (typeof cleanUp === 'function') this.cleanUp = cleanUp
-      fiber.park(this)
-      // Registering ran code of the user, which may have cancelled the scope while the fiber did not wait yet.
-      fiber.cancelDelivered()
-      return Signal
-    }
-    if (typeof cleanUp === 'function') endWith(fiber, fiber.mode, fiber.value, cleanUp)
-    if (fiber.mode !== Return) return Signal
-    const { value } = fiber
-    fiber.value = undefined
-    return value
+    return this.settled ? endAtOnce(this.fiber, cleanUp) : this.wait(cleanUp)
+  }
+
+  /** For the primitive, after registering. */
+  wait(cleanUp: (() => void) | void): Untyped {
+    const { fiber } = this
+    if (typeof cleanUp === 'function') this.cleanUp = cleanUp
+    fiber.park(this)
+    // Registering ran code of the user, which may have cancelled the scope while the fiber did not wait yet.
+    fiber.cancelDelivered()
+    return Signal
   }
 
   private asks(forced: boolean): boolean {
@@ -210,6 +208,15 @@ const endWith = (fiber: Fiber, mode: number, value: Untyped, cleanUp: () => void
   }
 }
 
+/** What was called back while it registered has left its end in the fiber. */
+const endAtOnce = (fiber: Fiber, cleanUp: (() => void) | void): Untyped => {
+  if (typeof cleanUp === 'function') endWith(fiber, fiber.mode, fiber.value, cleanUp)
+  if (fiber.mode !== Return) return Signal
+  const { value } = fiber
+  fiber.value = undefined
+  return value
+}
+
 class AsyncWait extends Callback {
   get label(): string {
     return 'async'
@@ -244,16 +251,34 @@ class AmbientWait extends AsyncWait {
 
 type Register = (resume: (exit: Exit<unknown, unknown>) => void) => (() => void) | void
 
-const callback = (wait: Callback, register: Register): (() => void) | void => register(resumeOf(wait))
-
 const ambientCallback = (wait: AmbientWait, register: Register): (() => void) | void =>
   withAmbient(wait.ambient, () => register(resumeOf(wait)))
 
 export const asyncPrimitive: PrimitiveFunction = (fiber, register: Register) => {
   if (fiber.isCancelled()) return fiber.raiseCancelled()
-  return fiber.runOf.asyncContext
-    ? new AmbientWait(fiber).begin(ambientCallback, register)
-    : new AsyncWait(fiber).begin(callback, register)
+  if (fiber.runOf.asyncContext) return new AmbientWait(fiber).begin(ambientCallback, register)
+  // A wait is made when the callback has not come at once. Whoever keeps `resume` keeps what it uses and nothing else.
+  let wait: AsyncWait | null = null
+  let settled = false
+  const resume = (exit: Exit<unknown, unknown>): void => {
+    if (wait !== null) wait.resumeWith(exit)
+    else if (!settled) {
+      settled = true
+      if (exit._tag === 'Right') fiber.signal(Return, exit.right)
+      else fiber.signal(Fault, admit(fiber, exit.left))
+    }
+  }
+  let cleanUp: (() => void) | void
+  try {
+    cleanUp = register(resume)
+  } catch (defect) {
+    settled = true
+    throw defect
+  }
+  // The compiler does not see that `resume` was called.
+  if (settled as boolean) return endAtOnce(fiber, cleanUp)
+  wait = new AsyncWait(fiber)
+  return wait.wait(cleanUp)
 }
 
 /** Apart from where it is used, so that what is given away holds the wait and nothing else. */
