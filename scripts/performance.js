@@ -1,6 +1,6 @@
 // Puts figures into docs/performance.md, so that the page is refreshed by two commands on a quiet machine:
 //   npm run -s bench -- all --json > figures.json && node scripts/performance.js figures.json
-// Several files are medians of several runs.
+// Several files are medians of several runs; the first has everything, the others may have rows alone.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { format, resolveConfig } from 'prettier'
@@ -100,27 +100,27 @@ const parts = {
       ],
       first.memory.systems.map((/** @type {any} */ { system }) => {
         /** @param {any} run */
-        const same = (run) => run.memory.systems.find((/** @type {any} */ each) => each.system === system)
+        const same = (run) => run.memory?.systems.find((/** @type {any} */ each) => each.system === system)
         return [
           system,
           number(
-            over((run) => same(run).never?.bytes),
+            over((run) => same(run)?.never?.bytes),
             0
           ),
           number(
-            over((run) => same(run).gen?.bytes),
+            over((run) => same(run)?.gen?.bytes),
             0
           ),
           number(
-            over((run) => same(run).scope?.bytes),
+            over((run) => same(run)?.scope?.bytes),
             0
           ),
           number(
-            over((run) => same(run).never?.spawn),
+            over((run) => same(run)?.never?.spawn),
             0
           ),
           number(
-            over((run) => (same(run).growth === undefined ? undefined : same(run).growth / 1024)),
+            over((run) => (same(run)?.growth === undefined ? undefined : same(run).growth / 1024)),
             0
           )
         ]
@@ -156,7 +156,7 @@ const parts = {
   startup: () =>
     [
       `An empty module takes ${number(
-        over((run) => run.startup.floor.median),
+        over((run) => run.startup?.floor.median),
         0
       )} ms; the figures are what comes on top.`,
       '',
@@ -167,11 +167,11 @@ const parts = {
           script.system,
           script.bundled ? 'a bundle' : 'modules',
           number(
-            over((run) => run.startup.scripts[i].overFloor.median),
+            over((run) => run.startup?.scripts[i].overFloor.median),
             1
           ),
           number(
-            over((run) => run.startup.scripts[i].overFloor.min),
+            over((run) => run.startup?.scripts[i].overFloor.min),
             1
           )
         ]),
@@ -189,11 +189,13 @@ const parts = {
           String(program.instantiations - importOnly.instantiations),
           String(program.types - importOnly.types),
           number(
-            over((run) => run.compile[i].program.check.min - run.compile[i].importOnly.check.min),
+            over(
+              (run) => run.compile && run.compile[i].program.check.min - run.compile[i].importOnly.check.min
+            ),
             2
           ),
           number(
-            over((run) => run.compile[i].program.total.min),
+            over((run) => run.compile?.[i].program.total.min),
             2
           )
         ]
