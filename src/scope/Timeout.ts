@@ -36,24 +36,21 @@ export interface TimeoutOptions {
 
 const withinScope = LowLevel.withinScope
 
-const after = (name: string, ms: number, options: TimeoutOptions | undefined): LowLevel.ScopeOptions => ({
+const spec = (
+  name: string,
+  after: number | undefined,
+  at: number | undefined,
+  options: TimeoutOptions | undefined
+): LowLevel.ScopeOptions => ({
   name: options?.name ?? name,
-  after: ms,
-  at: undefined,
+  after,
+  at,
   shield: options?.shield,
   grace: options?.grace
 })
 
 const movingOnAfter = (ms: number, options: TimeoutOptions | undefined): LowLevel.ScopeOptions =>
-  after('moveOnAfter', ms, options)
-
-const at = (name: string, time: number, options: TimeoutOptions | undefined): LowLevel.ScopeOptions => ({
-  name: options?.name ?? name,
-  after: undefined,
-  at: time,
-  shield: options?.shield,
-  grace: options?.grace
-})
+  spec('moveOnAfter', ms, undefined, options)
 
 /**
  * `None` when `fx` has not ended after `ms`. `Infinity` never times out; a time that is not positive ends
@@ -104,7 +101,8 @@ export const moveOnAfter = (
 export const moveOnAt = (
   time: number,
   options?: TimeoutOptions
-): (<R, E, A>(fx: Effect<R, E, A>) => Effect<R, E, Option<A>>) => withinScope(at('moveOnAt', time, options))
+): (<R, E, A>(fx: Effect<R, E, A>) => Effect<R, E, Option<A>>) =>
+  withinScope(spec('moveOnAt', undefined, time, options))
 
 /**
  * Fails with `onTimeout()` when `fx` has not ended after `ms`. Times are as those of `moveOnAfter`.
@@ -130,7 +128,7 @@ export const failAfter = <const E2>(
   onTimeout: () => E2,
   options?: TimeoutOptions
 ): (<R, E, A>(fx: Effect<R, E, A>) => Effect<R, E | E2, A>) =>
-  LowLevel.withinScopeOrFail(after('failAfter', ms, options), onTimeout)
+  LowLevel.withinScopeOrFail(spec('failAfter', ms, undefined, options), onTimeout)
 
 /**
  * Fails with `onTimeout()` when `fx` has not ended at `time`, a time of the run's clock.
@@ -156,7 +154,7 @@ export const failAt = <const E2>(
   onTimeout: () => E2,
   options?: TimeoutOptions
 ): (<R, E, A>(fx: Effect<R, E, A>) => Effect<R, E | E2, A>) =>
-  LowLevel.withinScopeOrFail(at('failAt', time, options), onTimeout)
+  LowLevel.withinScopeOrFail(spec('failAt', undefined, time, options), onTimeout)
 
 /**
  * Cancellation from outside does not reach `fx`; the first checkpoint after it sees it. For steps that must
