@@ -170,8 +170,8 @@ const scopes: ReadonlyArray<Mutant> = [
     'async in a cancelled scope registers and waits',
     primitives(
       `if (fiber.isCancelled()) return fiber.raiseCancelled()
-  if (fiber.runOf.asyncContext)`,
-      `if (fiber.runOf.asyncContext)`
+  const ambient`,
+      `const ambient`
     )
   ),
   mutant(

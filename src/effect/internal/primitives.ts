@@ -237,11 +237,11 @@ class AsyncWait extends Callback {
 
 /** With an ambient signal, where the runtime has them. */
 class AmbientWait extends AsyncWait {
-  readonly ambient: LazySignal
+  private readonly ambient: LazySignal
 
-  constructor(fiber: Fiber) {
+  constructor(fiber: Fiber, ambient: LazySignal) {
     super(fiber)
-    this.ambient = new LazySignal()
+    this.ambient = ambient
   }
 
   protected override abort(): void {
@@ -251,12 +251,15 @@ class AmbientWait extends AsyncWait {
 
 type Register = (resume: (exit: Exit<unknown, unknown>) => void) => (() => void) | void
 
-const ambientCallback = (wait: AmbientWait, register: Register): (() => void) | void =>
-  withAmbient(wait.ambient, () => register(resumeOf(wait)))
+const registerWith = (
+  ambient: LazySignal,
+  register: Register,
+  resume: Parameters<Register>[0]
+): (() => void) | void => withAmbient(ambient, () => register(resume))
 
 export const asyncPrimitive: PrimitiveFunction = (fiber, register: Register) => {
   if (fiber.isCancelled()) return fiber.raiseCancelled()
-  if (fiber.runOf.asyncContext) return new AmbientWait(fiber).begin(ambientCallback, register)
+  const ambient = fiber.runOf.asyncContext ? new LazySignal() : null
   // A wait is made when the callback has not come at once. Whoever keeps `resume` keeps what it uses and nothing else.
   let wait: AsyncWait | null = null
   let settled = false
@@ -270,14 +273,14 @@ export const asyncPrimitive: PrimitiveFunction = (fiber, register: Register) => 
   }
   let cleanUp: (() => void) | void
   try {
-    cleanUp = register(resume)
+    cleanUp = ambient === null ? register(resume) : registerWith(ambient, register, resume)
   } catch (defect) {
     settled = true
     throw defect
   }
   // The compiler does not see that `resume` was called.
   if (settled as boolean) return endAtOnce(fiber, cleanUp)
-  wait = new AsyncWait(fiber)
+  wait = ambient === null ? new AsyncWait(fiber) : new AmbientWait(fiber, ambient)
   return wait.wait(cleanUp)
 }
 
